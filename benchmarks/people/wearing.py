@@ -47,7 +47,7 @@ def _draw_frame(draw: ImageDraw.ImageDraw, eyes_22: Floats, thick: float, is_rou
 
 
 def in_beards(photo: Image.Image, landmarks_52: Floats) -> Iterator[Image.Image]:
-    """The photo with a full beard of each colour: strands of many shades, denser towards the chin; the face is upright."""
+    """The photo with a full beard of each colour, of strands in many shades; the face is upright."""
     eyes, mouth = landmarks_52[:2].mean(axis=0), landmarks_52[3:].mean(axis=0)
     apart = float(np.linalg.norm(landmarks_52[1] - landmarks_52[0]))
     over = Image.new("L", photo.size)

@@ -16,8 +16,8 @@ def what_is_worn(photos: Sequence[Traits | None]) -> list[str]:
     belongs to the person, whom the trigger word means; named, it would be missing from portraits whose prompt does not
     name it. A photo that is not sure says nothing.
     """
-    glasses = _told([photo and photo.glasses for photo in photos], GLASSES)
-    beards = _told([photo and photo.beard for photo in photos], BEARD)
+    glasses = _told([photo.glasses if photo else None for photo in photos], GLASSES)
+    beards = _told([photo.beard if photo else None for photo in photos], BEARD)
     return [", ".join(word for word in words if word) for words in zip(glasses, beards, strict=True)]
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
-from headshots.faces import Pixels
+from headshots.faces import FaceAnalyzer, Pixels
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
+from services.trainer.selection.covering import cover_unsafe
 from services.trainer.selection.sampling import CheckpointSampler
 
 
@@ -19,12 +20,14 @@ def bare_portraits(
     foundation: Foundation,
     foundation_digest: str,
     sampler: CheckpointSampler,
+    analyzer: FaceAnalyzer | None,
     check_stop: Callable[[], None],
     tell: Callable[[str], object],
 ) -> list[list[Pixels]]:
     """[prompts][seeds]: the sampler's portraits without an adapter; from the store if all of them are there.
 
-    ``tell`` gets a sentence for people where they are painted.
+    What ``analyzer`` takes for unsafe is covered before it is stored. ``tell`` gets a sentence for people where they
+    are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -36,7 +39,7 @@ def bare_portraits(
         return [[load_image(store, key) for key in row] for row in keys]
     except NotFoundError:
         tell("painting without the adapter; later trainings share the pictures")
-        images = sampler.sample(check_stop, bare=True)
+        images = cover_unsafe(analyzer, sampler.sample(check_stop, bare=True))
     for key_row, image_row in zip(keys, images, strict=True):
         for key, image in zip(key_row, image_row, strict=True):
             save_image(store, key, Image.fromarray(image))

@@ -24,8 +24,8 @@ def analyzer() -> FaceAnalyzer:
 def portrait(*, glasses: str = "none", beard: str = "none", hair: str = "black", size: int = 256) -> Pixels:
     """Always of the same man with light skin, before the same wall."""
     person = replace(
-        sample_identity(FIRST_HELD_OUT), class_noun="man", glasses=glasses, glasses_colour=0, beard=beard, moustache=True,
-        skin_tone=0.2, hair_colour=hair, hair_style="short", lip_redness=0.1, beard_density=1.0,
+        sample_identity(FIRST_HELD_OUT), class_noun="man", glasses=glasses, glasses_colour=0, beard=beard,
+        moustache=True, skin_tone=0.2, hair_colour=hair, hair_style="short", lip_redness=0.1, beard_density=1.0,
     )  # fmt: skip
     scene = sample_scene(np.random.default_rng(5), "studio", light="soft studio lighting", yaw=0.0, smile=0.2)
     return np.asarray(render(person, scene, size))
