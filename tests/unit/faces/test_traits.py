@@ -28,7 +28,7 @@ def portrait(*, glasses: str = "none", beard: str = "none", hair: str = "black",
         moustache=True, skin_tone=0.2, hair_colour=hair, hair_style="short", lip_redness=0.1, beard_density=1.0,
     )  # fmt: skip
     scene = sample_scene(np.random.default_rng(5), "studio", light="soft studio lighting", yaw=0.0, smile=0.2)
-    return np.asarray(render(person, scene, size))
+    return np.array(render(person, scene, size))
 
 
 def traits_of(analyzer: FaceAnalyzer, pixels: Pixels) -> Traits:
@@ -53,6 +53,19 @@ def test_one_face_with_and_without(analyzer: FaceAnalyzer, glasses: str, beard: 
     assert told.glasses.present is (glasses != "none")
     assert told.beard.present is (beard != "none")
     assert min(told.glasses.score, told.beard.score) >= 0
+
+
+def test_rims_without_a_bridge_are_not_taken_for_glasses(analyzer: FaceAnalyzer) -> None:
+    pixels = portrait(glasses="square")
+    face = analyzer.faces(pixels)[0]
+    (x, y), apart = face.landmarks[:2].mean(axis=0), face.landmarks[1, 0] - face.landmarks[0, 0]
+    rows, columns = ((round(at - 0.4 * apart), round(at + 0.4 * apart)) for at in (y, x))
+    # Skin of one colour where the bridge was; what is below the eyes stays.
+    pixels[slice(*rows), slice(columns[0] + 8, columns[1] - 8)] = pixels[round(y + 0.45 * apart), round(x)]
+    told = analyzer.traits(pixels, face)
+    assert told is not None
+    assert told.glasses.score >= 6.5, "the rims are seen"
+    assert told.glasses.present is None
 
 
 def test_a_chin_in_shadow_is_no_beard(analyzer: FaceAnalyzer) -> None:
