@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.people import installing, judging
+from benchmarks.people import installing, judging, traits
 from benchmarks.people.report import LIBRARIES, TARGETS, Order
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Order], Measured]] = {
     "install": installing.run,
     "faces": judging.run_faces,
     "verdicts": judging.run_verdicts,
+    "traits": traits.run,
     "time": judging.run_time,
 }
 CALLS, QUICK_CALLS = 25, 3

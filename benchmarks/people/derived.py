@@ -82,6 +82,8 @@ def bad_ones(head: Head, stranger: Image.Image) -> dict[str, Image.Image]:
         "TOO_DARK": ImageEnhance.Brightness(close).enhance(0.12),
         "FACE_CUT_OFF": photo.crop((round(head.left + 0.4 * wide), 0, *photo.size)),
         "FACE_CUT_OFF below": photo.crop((0, 0, photo.width, round(head.bottom - 0.4 * high))),
+        "FACE_CUT_OFF a little left": photo.crop((round(head.left + 0.2 * wide), 0, *photo.size)),
+        "FACE_CUT_OFF a little right": photo.crop((0, 0, round(head.right - 0.2 * wide), photo.height)),
         "NO_FACE": photo.crop((0, round(head.bottom + 0.1 * high), *photo.size)),
         "FACE_TOO_SMALL": meadow,
         "FACE_TURNED": turned(photo, head.landmarks, 65),

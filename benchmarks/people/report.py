@@ -16,6 +16,7 @@ TARGETS: Mapping[str, Target] = {
     "detected": Target(1, False, "share of good pictures in which a face is found"),
     "separation": Target(0, False, "least likeness of one person's pictures less the largest of two people's"),
     "verdicts_right": Target(1, False, "share of good and spoilt pictures of which the inspection says what is so"),
+    "traits_right": Target(0.97, False, "share of answers on glasses and beards that are right, of `people`"),
     "analyze_ms": Target(80, True, "CPU time of one core for the faces of 12 megapixels"),
 }
 

@@ -60,6 +60,22 @@ class Parts:
         return self.face_HW + self.hair_HW
 
 
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Whether a face has something: yes, no, or None where the picture does not tell it for sure."""
+
+    present: bool | None
+    score: float  # 0 and more: how clearly it is seen, comparable within one trait only; 0 where nothing was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What people put on and take off, or let grow and shave."""
+
+    glasses: Trait
+    beard: Trait
+
+
 class FaceAnalyzer(Protocol):
     """Finds faces and tells people apart. Implementations may be called from several threads."""
 
@@ -93,4 +109,8 @@ class FaceAnalyzer(Protocol):
 
     def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
         """How old a face of the picture looks; None where this analyzer cannot tell."""
+        ...
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
+        """Whether a face of the picture wears glasses and a beard; None where this analyzer can tell that of nobody."""
         ...

@@ -15,10 +15,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from headshots.errors import FailedPreconditionError
-from headshots.faces.base import Face, Part, Parts, Pixels
+from headshots.faces.base import Face, Part, Parts, Pixels, Traits
 from headshots.faces.detection import SIDE, Detection, detections
 from headshots.faces.geometry import Floats, align, letterbox, to_planes
 from headshots.faces.sessions import LOAD_ERRORS, open_session
+from headshots.faces.traits import measure_traits
 
 SETTINGS_FILE = "analyzer.json"
 DETECTOR_FILE, EMBEDDER_FILE = "detector.onnx", "embedder.onnx"
@@ -103,6 +104,10 @@ class BundledAnalyzer:
     def years(self, pixels_HWC: Pixels, face: Face) -> None:
         """None: drawn people have no age."""
         return None
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits:
+        """Glasses and beard, by the colours of frame and chin."""
+        return measure_traits(pixels_HWC, face)
 
     def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
         heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})

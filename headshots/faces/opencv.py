@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from headshots.errors import FailedPreconditionError
-from headshots.faces.base import LANDMARKS, Face, Pixels
+from headshots.faces.base import LANDMARKS, Face, Pixels, Traits
+from headshots.faces.traits import measure_traits
 
 DETECTOR_PATTERN, RECOGNIZER_PATTERN = "face_detection_yunet*.onnx", "face_recognition_sface*.onnx"
 SAME_PERSON_FROM = 0.363  # cosine, OpenCV's own for SFace: 99.6 % right on LFW
@@ -90,6 +91,10 @@ class OpenCVAnalyzer:
     def years(self, pixels_HWC: Pixels, face: Face) -> None:
         """None: these nets tell no age."""
         return None
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits:
+        """Glasses and beard, by the colours of frame and chin, at the landmarks that `people` has from YuNet too."""
+        return measure_traits(pixels_HWC, face)
 
     def _face(self, blue_first_HWC: Pixels, row: np.ndarray[Any, Any], size: tuple[int, int]) -> Face:
         """One row: x, y, width, height; eyes, nose and mouth corners, each the picture's left one first; score."""

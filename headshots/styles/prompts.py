@@ -28,13 +28,17 @@ def check_template(template: str) -> None:
         InvalidArgumentError: PROMPT_TEMPLATE_INVALID.
     """
     try:
-        fields = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+        parsed = [part for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError as error:
         raise InvalidArgumentError("PROMPT_TEMPLATE_INVALID", f"{template!r}: {error}") from error
-    if "subject" not in fields or fields - TEMPLATE_FIELDS:
+    fields = {field for _, field, _, _ in parsed}
+    # A conversion or a width, as in {outfit:d}, would fail with the first words, or change them.
+    plain = not any(width or conversion for _, _, width, conversion in parsed)
+    if "subject" not in fields or fields - TEMPLATE_FIELDS or not plain:
+        others = ", ".join(f"{{{field}}}" for field in sorted(TEMPLATE_FIELDS - {"subject"}))
         raise InvalidArgumentError(
             "PROMPT_TEMPLATE_INVALID",
-            f"{template!r} must name {{subject}}, and may name {', '.join(sorted(TEMPLATE_FIELDS - {'subject'}))}",
+            f"{template!r} must name {{subject}}, may name {others}, and nothing else in braces",
         )
 
 

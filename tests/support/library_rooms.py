@@ -132,6 +132,7 @@ LIBRARY: Arrows = {
         "settings": "a private folder",
         "processes": "the exporting process ends with its parent; a thread for each core that may be used",
         "packages": "a vocabulary is taken out of a package of the index",
+        "styles": "a foundation's prompt template is held against the words of styles",
     },
     "client": {
         "errors": "callers catch what the server raised",

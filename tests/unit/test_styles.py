@@ -233,7 +233,9 @@ def test_what_a_style_does_not_say_is_not_kept() -> None:
     assert set(styled().to_json()) == set(GOOD)
 
 
-@pytest.mark.parametrize("template", ["", "a {outfit}", "{subject} {shoes}", "{subject", "{subject} {}", "{0}"])
+@pytest.mark.parametrize(
+    "template", ["", "a {outfit}", "{subject} {shoes}", "{subject", "{subject} {}", "{0}", "{subject:d}", "{subject!r}"]
+)
 def test_bad_templates_are_refused(template: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         check_template(template)

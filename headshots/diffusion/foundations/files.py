@@ -13,6 +13,7 @@ import yaml
 
 from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 from headshots.errors import InvalidArgumentError
+from headshots.styles.prompts import check_template
 
 SETTINGS = "headshots.yaml"
 INITIAL_WEIGHTS = "adapter_start.safetensors"
@@ -205,4 +206,11 @@ def read_settings(path: Path) -> dict[str, Any]:
             raise InvalidArgumentError(
                 "FOUNDATION_SETTINGS_INVALID", f"{path}: {key} is {short(found)}; {wanted} is needed"
             )
+    if (template := value.get("prompt_template")) is not None:
+        try:
+            check_template(template)
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(
+                "FOUNDATION_SETTINGS_INVALID", f"{path}: prompt_template: {error.message}"
+            ) from error
     return dict(value)

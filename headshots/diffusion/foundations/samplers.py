@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation, is_count, short
-from headshots.diffusion.sampling.options import SAMPLERS, check_options, sampler_of, with_spacing
+from headshots.diffusion.sampling.options import SAMPLERS, USUAL, check_options, sampler_of, with_spacing
 from headshots.diffusion.sampling.schedule import make_schedule
 from headshots.diffusion.sampling.tables import COEFFICIENTS
 from headshots.errors import InvalidArgumentError
@@ -24,8 +25,8 @@ GUIDED_THROUGHOUT = (0.0, 1.0)
 
 
 def read_sampling(
-    path: Path, family: str, settings: Mapping[str, Any], scheduler: Mapping[str, Any]
-) -> dict[str, Any]:  # fmt: skip
+    path: Path, family: str, settings: Mapping[str, Any], scheduler: Mapping[str, Any], source: str = ""
+) -> dict[str, Any]:
     """``prediction_type``, ``scheduler``, ``sampler``, ``steps``, ``eta`` and ``guidance_interval`` of a foundation.
 
     The tables of its steps are made once, so that what has none is refused here, and not by every request.
@@ -35,23 +36,14 @@ def read_sampling(
         family: ``sd15`` or ``sdxl``.
         settings: ``headshots.yaml``.
         scheduler: ``scheduler_config.json``.
+        source: what the operator calls the foundation; default: the path.
 
     Raises:
         InvalidArgumentError: FOUNDATION_INVALID, FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED.
     """
     kind = _prediction_type(path, scheduler)
-    sampler = _sampler(path, settings, scheduler)
-    read = _as_its_pipeline(family, scheduler)
-    if (spacing := settings.get("spacing")) is not None:
-        possible = SAMPLERS[sampler].spacings
-        if spacing not in possible:
-            rule = f"{', '.join(possible)} are possible" if possible else "it has steps of its own; leave spacing out"
-            raise _wrong(path, f"spacing is {spacing!r} and the sampler {sampler}: {rule}")
-        read = with_spacing(read, spacing)
-    if (taught := settings.get("original_inference_steps")) is not None:
-        if SAMPLERS[sampler].spacings or taught < 1:
-            raise _wrong(path, f"original_inference_steps is {taught}; lcm and tcd have some, 1 or more")
-        read = {**read, "original_inference_steps": taught}
+    sampler = _sampler(path, settings, scheduler, source or str(path))
+    read = _with_settings(path, settings, _as_its_pipeline(family, scheduler), sampler)
     check_options(read, sampler, path / SCHEDULER)
     steps, eta = settings.get("steps", _STEPS), _eta(path, settings, sampler)
     _check_tables(path, read, sampler, steps, eta)
@@ -63,6 +55,21 @@ def read_sampling(
         "eta": eta,
         "guidance_interval": _interval(path, settings),
     }
+
+
+def _with_settings(path: Path, settings: Mapping[str, Any], read: dict[str, Any], sampler: str) -> dict[str, Any]:
+    """The scheduler's configuration with what ``headshots.yaml`` says of the steps."""
+    if (spacing := settings.get("spacing")) is not None:
+        possible = SAMPLERS[sampler].spacings
+        if spacing not in possible:
+            rule = f"{', '.join(possible)} are possible" if possible else "it has steps of its own; leave spacing out"
+            raise _wrong(path, f"spacing is {spacing!r} and the sampler {sampler}: {rule}")
+        read = with_spacing(read, spacing)
+    if (taught := settings.get("original_inference_steps")) is not None:
+        if SAMPLERS[sampler].spacings or taught < 1:
+            raise _wrong(path, f"original_inference_steps is {taught}; lcm and tcd have some, 1 or more")
+        read = {**read, "original_inference_steps": taught}
+    return read
 
 
 def _check_tables(path: Path, scheduler: Mapping[str, Any], sampler: str, steps: int, eta: float | None) -> None:
@@ -100,12 +107,21 @@ def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:
     return str(kind)
 
 
-def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, Any]) -> str:
+def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, Any], source: str) -> str:
     if "sampler" not in settings:
-        return sampler_of(scheduler, path / SCHEDULER)
+        return sampler_of(scheduler, path / SCHEDULER, _name_one(path, source))
     if settings["sampler"] not in SAMPLERS:
         raise _wrong(path, f"sampler {settings['sampler']!r}; known are {', '.join(SAMPLERS)}")
     return str(settings["sampler"])
+
+
+def _name_one(path: Path, source: str) -> str:
+    """What to type where a folder's scheduler has no table, as that of Stable Diffusion 1.5 itself, PNDM."""
+    others = ", ".join(name for name in SAMPLERS if name != USUAL)
+    if (path / SETTINGS).is_file():
+        return f"Add the line `sampler: {USUAL}` to {source}/{SETTINGS}; instead of {USUAL} also {others}"
+    command = f"headshots foundation import {shlex.quote(source)} --sampler {USUAL} --out FOLDER"
+    return f"Type `{command}`, and name that folder as the foundation; instead of {USUAL} also {others}"
 
 
 def _eta(path: Path, settings: Mapping[str, Any], sampler: str) -> float | None:

@@ -39,7 +39,7 @@ _RECIPE: Mapping[str, Any] = {
     # The face counts twice, hair one and a half times. Not measured on photos: a small weight cannot harm much.
     "face_weight": 1.0,
     "hair_weight": 0.5,
-    "caption": f"{_PORTRAIT} {{trigger}} {{class_noun}}, {{shown}}",
+    "caption": f"{_PORTRAIT} {{trigger}} {{class_noun}}, {{shown}}, {{traits}}",
     "prior_caption": f"{_PORTRAIT} a {{class_noun}}",
     # Class images in clothes and places of the template, so that its words keep their meaning.
     "prior_scenes": 16,

@@ -68,8 +68,10 @@ class Pipeline:
         family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         return cls(index, family, unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
 
-    def check_sampling(self, source: Path, options: ImportOptions) -> None:
+    def check_sampling(self, source: Path, options: ImportOptions, name: str = "") -> None:
         """Refuse what cannot be sampled as it lies in ``source``, or not with the options. Needs no weights.
+
+        ``name``: what the operator calls the source; default: its path.
 
         Raises:
             InvalidArgumentError: SCHEDULER_UNSUPPORTED, FOUNDATION_SETTINGS_INVALID, FOUNDATION_INVALID,
@@ -83,7 +85,7 @@ class Pipeline:
                     f"{source / SETTINGS} is taken as it is; name the sampler {options.sampler} there",
                 )
             settings["sampler"] = options.sampler
-        read_sampling(source, self.family, settings, read_json(source / SCHEDULER))
+        read_sampling(source, self.family, settings, read_json(source / SCHEDULER), name)
 
     @property
     def weighted(self) -> tuple[str, ...]:

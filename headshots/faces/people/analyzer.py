@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from headshots.faces.base import Face, Parts, Pixels
+from headshots.faces.base import Face, Parts, Pixels, Traits
 from headshots.faces.detection import Detection
 from headshots.faces.geometry import Floats
 from headshots.faces.people import ages, chips, hair, mesh, safety
-from headshots.faces.people.cut_off import whole_box
+from headshots.faces.people.cut_off import may_be_cut, reaching_as_far, whole_box
 from headshots.faces.people.detector import decode, make_canvas
 from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, MESH, POINTS, SAFETY, installed
 from headshots.faces.people.likeness import SAME_PERSON_FROM, LikenessSpace
 from headshots.faces.people.points import Trees
 from headshots.faces.sessions import open_session
+from headshots.faces.traits import measure_traits
 
 
 class PeopleAnalyzer:
@@ -63,13 +65,9 @@ class PeopleAnalyzer:
         found = [face] if face is not None else self.faces(pixels_HWC)[:1]
         if not found:
             return Parts.nowhere(height, width)
-        matrix = mesh.square(found[0])
-        points, seen = self._mesh.run(
-            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(pixels_HWC, matrix)}
-        )
-        if seen[0, 0] < mesh.SEEN_FROM:
+        outline_N2 = self._outline(pixels_HWC, found[0])
+        if outline_N2 is None:
             return Parts.nowhere(height, width)
-        outline_N2 = mesh.oval(points, matrix)
         hair_HW = hair.hair(pixels_HWC, outline_N2)
         return Parts(mesh.fill(outline_N2, width, height) * (1 - hair_HW), hair_HW)
 
@@ -86,11 +84,27 @@ class PeopleAnalyzer:
         planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
         return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
 
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits:
+        """Glasses and beard, by the colours of frame and chin: the nets tell neither."""
+        return measure_traits(pixels_HWC, face)
+
     def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
         points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
         chip_HWC = chips.embedder_chip(pixels_HWC, points_P2)
-        box = whole_box(found.corners_22, pixels_HWC.shape[1], pixels_HWC.shape[0])
-        return Face(box, found.landmarks_52.astype(np.float32), self._embed(chip_HWC), found.score)
+        height, width = pixels_HWC.shape[:2]
+        box, landmarks_52 = whole_box(found.corners_22, width, height), found.landmarks_52.astype(np.float32)
+        face = Face(box, landmarks_52, self._embed(chip_HWC), found.score)
+        # The mesh takes time, and tells nothing that counts where the whole face is in the picture.
+        outline_N2 = self._outline(pixels_HWC, face) if may_be_cut(box, width, height) else None
+        return face if outline_N2 is None else replace(face, box=reaching_as_far(box, outline_N2, width, height))
+
+    def _outline(self, pixels_HWC: Pixels, face: Face) -> Floats | None:
+        """The edge of the face by the mesh, [36, 2]; None where that sees none."""
+        matrix = mesh.square(face)
+        points, seen = self._mesh.run(
+            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(pixels_HWC, matrix)}
+        )
+        return mesh.oval(points, matrix) if seen[0, 0] >= mesh.SEEN_FROM else None
 
     def _embed(self, chip_HWC: Pixels) -> Floats:
         planes = np.ascontiguousarray(chip_HWC.transpose(2, 0, 1)[None], np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from headshots.diffusion.foundations.foundation import Foundation
-from services.trainer.captions.filling import fill
+from services.trainer.captions.filling import Shown, fill
 from services.trainer.captions.scenes import class_prompts, run_captions
 from services.trainer.lora.batches import BARE, CAPTION, CLASS, EMPTY, FIRST_SCENE
 from services.trainer.lora.recipe import Recipe
@@ -44,13 +44,13 @@ def caption_run(
     class_noun: str,
     scenes: int,
     portraits: Sequence[str],
-    shown: Sequence[str],
+    shown: Sequence[Shown],
 ) -> CaptionedRun:
     """The captions of a run.
 
     Args:
         portraits: prompts of the portraits that checkpoints are judged by.
-        shown: what was measured of each crop that trains, in words; empty where nothing was.
+        shown: what was measured of each crop that trains.
     """
     captions = run_captions(foundation, recipe, class_noun, scenes)
     run = CaptionedRun([*captions, *portraits], len(captions))

@@ -71,7 +71,7 @@ class Recipe:
     # The other crops keep at least this share less of the side; 0 to 0.5.
     crop_jitter: float = 0.08
     # What the photos show, with {trigger} and {class_noun}; {shown} is what an analyzer measured of the photo: how much
-    # is in the picture, and where the head is turned.
+    # is in the picture, and where the head is turned; {traits} glasses and a beard, where not all photos have them.
     caption: str = "photo of a {trigger} {class_noun}"
     # Share of rows with the empty caption, so that the unconditional prediction of guidance learns the subject; 0 to 1.
     caption_dropout: float = 0.0
@@ -202,7 +202,7 @@ def _checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not lowest <= value <= highest:
             raise _invalid(f"training.{name} is {value}; {lowest} to {highest} is possible")
-    for name, more in (("caption", {"shown": ""}), ("prior_caption", {})):
+    for name, more in (("caption", {"shown": "", "traits": ""}), ("prior_caption", {})):
         try:
             getattr(recipe, name).format(trigger="", class_noun="", **more)
         except (LookupError, ValueError) as error:

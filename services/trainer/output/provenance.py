@@ -17,7 +17,9 @@ class Provenance:
 
     ``start_sha256``: digest of the initial weights' file, empty where they were random. ``guidance``: guidance
     scale, the negative prompt's share of the adapter and both ends of the interval, for the portraits that checkpoints
-    are judged by.
+    are judged by. ``painting``: what else these portraits and the scenes of captions are painted by, as JSON: sampler,
+    its scheduler with the settings' spacing, eta, the bare foundation's guidance scale, prompt template, negative
+    prompt.
     """
 
     foundation_name: str
@@ -30,6 +32,7 @@ class Provenance:
     start_sha256: str
     guidance: tuple[float, ...]
     recipe: Recipe
+    painting: str
 
 
 def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
@@ -50,7 +53,20 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         start_sha256=foundation.initial_weights_sha256,
         guidance=(scale, foundation.negative_adapter_share, *foundation.guidance_interval),
         recipe=Recipe.resolve(foundation, request.options),
+        painting=_painting(foundation),
     )
+
+
+def _painting(foundation: Foundation) -> str:
+    facts = {
+        "sampler": foundation.sampler,
+        "scheduler": dict(foundation.scheduler),
+        "eta": foundation.eta,
+        "bare_guidance": foundation.guidance_scale,
+        "prompt_template": foundation.prompt_template,
+        "negative_prompt": foundation.negative_prompt,
+    }
+    return json.dumps(facts, sort_keys=True)
 
 
 def fingerprint(request: JobRequest, provenance: Provenance) -> str:
@@ -65,5 +81,6 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
         "guidance": provenance.guidance,
         "size": provenance.size_px,
         "recipe": dataclasses.asdict(provenance.recipe),
+        "painting": provenance.painting,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

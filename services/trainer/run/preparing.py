@@ -36,13 +36,14 @@ class Prepared:
     """A run before its first step.
 
     ``held_out``: centre crops of the photos kept from training; ``bare``: [prompts][seeds], the bare foundation's
-    portraits.
+    portraits; ``analyzer``: that of the task.
     """
 
     loop: TrainingLoop
     selection: Selection
     held_out: list[Pixels]
     bare: list[list[Pixels]]
+    analyzer: FaceAnalyzer | None
 
 
 @spans.traced("prepare")
@@ -74,8 +75,8 @@ def prepare(
         adapted.load_initial_weights(foundation.initial_weights, task.foundation_digest)
     loop = TrainingLoop(adapted, _objective(foundation, recipe, device), data, recipe, device, parallel)
     sampler = CheckpointSampler(adapted.unet, vae, foundation, data.conditions, portraits, device)
-    bare = bare_portraits(store, foundation, task.foundation_digest, sampler, check_stop, tell)
-    return Prepared(loop, _selection(sampler, split, bare, analyzer, recipe), split.held_out, bare)
+    bare = bare_portraits(store, foundation, task.foundation_digest, sampler, analyzer, check_stop, tell)
+    return Prepared(loop, _selection(sampler, split, bare, analyzer, recipe), split.held_out, bare, analyzer)
 
 
 def _objective(foundation: Foundation, recipe: Recipe, device: torch.device) -> Objective:

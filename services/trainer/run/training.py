@@ -26,6 +26,7 @@ from services.trainer.run.messages import Event, Progress, Started, Stopped, Suc
 from services.trainer.run.photos import Crop
 from services.trainer.run.preparing import Prepared, prepare
 from services.trainer.run.retrying_store import RetryingStore
+from services.trainer.selection.covering import cover_unsafe
 from services.trainer.selection.selection import Choice
 
 # Shortest time between two progress messages.
@@ -198,8 +199,10 @@ def _write_result(
 ) -> Succeeded:
     """Write the adapter files of the chosen checkpoint."""
     prompts, curve = prepared.selection.sampler.portraits.prompts, prepared.loop.curve
+    # Those of the bare foundation too: a trainer without an analyzer may have stored them.
+    portraits, bare = (cover_unsafe(prepared.analyzer, each) for each in (choice.portraits, prepared.bare))
     extras = Extras(
-        sheet=contact_sheet(prepared.held_out, choice.portraits, prepared.bare),
+        sheet=contact_sheet(prepared.held_out, portraits, bare),
         card=lambda scores, sheet: card(request, provenance, scores, prompts, sheet),
     )
     files, scores = write_adapter(store, request, provenance, choice.weights, curve, choice.scores, extras)

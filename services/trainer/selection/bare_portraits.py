@@ -9,9 +9,10 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
-from headshots.faces import Pixels
+from headshots.faces import FaceAnalyzer, Pixels
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
 from services.trainer.progress.phases import Entered, Phase
+from services.trainer.selection.covering import cover_unsafe
 from services.trainer.selection.sampling import CheckpointSampler
 
 
@@ -20,12 +21,13 @@ def bare_portraits(
     foundation: Foundation,
     foundation_digest: str,
     sampler: CheckpointSampler,
+    analyzer: FaceAnalyzer | None,
     check_stop: Callable[[], None],
     tell: Callable[[Entered], object],
 ) -> list[list[Pixels]]:
     """[prompts][seeds]: the sampler's portraits without an adapter; from the store if all of them are there.
 
-    ``tell`` gets a message where they are painted.
+    What ``analyzer`` takes for unsafe is covered before it is stored. ``tell`` gets a message where they are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -38,7 +40,7 @@ def bare_portraits(
     except NotFoundError:
         told = "painting without the adapter; later trainings share the pictures"
         tell(Entered(Phase.CLASS_IMAGES, message=told))
-        images = sampler.sample(check_stop, bare=True)
+        images = cover_unsafe(analyzer, sampler.sample(check_stop, bare=True))
     for key_row, image_row in zip(keys, images, strict=True):
         for key, image in zip(key_row, image_row, strict=True):
             save_image(store, key, Image.fromarray(image))

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.people.derived import Head, bad_ones, good_ones
+from benchmarks.people.traits import count, made_of
 from benchmarks.people.turning import in_sunglasses, turned
 from foundry.portraits import held_out_seed, render_portrait, sample_identity, sample_scene, sample_selfies
 from headshots.faces import FaceAnalyzer, Part, Pixels, open_analyzer
@@ -143,6 +144,14 @@ def test_a_face_that_looks_ahead_tells_its_age_and_others_do_not(
     assert analyzer.years(pixels(photo), replace(face, landmarks=aside)) is None
     tiny = pixels(photo.resize((180, 180)))
     assert analyzer.years(tiny, analyzer.faces(tiny)[0]) is None
+
+
+def test_glasses_are_seen_and_neither_they_nor_beards_are_made_up(analyzer: FaceAnalyzer, head: Head) -> None:
+    told = count(analyzer, made_of(head, glasses=False))
+    assert told["glasses yes yes"] >= 10
+    assert told["glasses no no"] >= 10
+    assert told["beard no no"] >= 10
+    assert not {"glasses no yes", "glasses yes no", "beard no yes", "beard yes no"} & set(told), told
 
 
 def test_pictures_without_a_face_have_none(analyzer: FaceAnalyzer, photo: Image.Image) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from headshots.faces import Face, Parts, Pixels
+from headshots.faces import Face, Parts, Pixels, Traits
 
 # Pure colours that no backdrop of `selfie` has: the fraction of each tells the person.
 PEOPLE = {"ada": (255, 0, 0), "bob": (0, 255, 0), "eve": (0, 0, 255)}
@@ -56,6 +56,9 @@ class ColourAnalyzer:
         return None
 
     def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
-from headshots.faces import Face, FaceAnalyzer, Parts, Pixels
+from headshots.faces import Face, FaceAnalyzer, Parts, Pixels, Traits
 from services.trainer.lora.loop import TrainingLoop
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest, PhotoRef
@@ -112,6 +112,9 @@ class OneFaceAnalyzer:
         return None
 
     def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
 

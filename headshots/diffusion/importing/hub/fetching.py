@@ -99,7 +99,7 @@ def _pipeline(download: _Download, options: ImportOptions) -> Fetched:
     check_pipeline(Path(str(name)), read_json(top / choosing.INDEX))
     download.small(choosing.texts(files))
     pipeline = Pipeline.read(top)
-    pipeline.check_sampling(top, options)
+    pipeline.check_sampling(top, options, str(name))
     weights = choosing.weights(name, files, pipeline.weighted, options.variant)
     if options.fusion is not None:
         Folding(RemotePipeline(download.pinned, top, pipeline.family, weights), options.fusion).check()

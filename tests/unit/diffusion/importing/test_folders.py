@@ -154,7 +154,8 @@ REFUSED: list[tuple[Callable[[Path], object], str, str]] = [
     (lambda f: with_index(f, _class_name="NewPipeline", transformer=["x", "y"]), "FOUNDATION_UNSUPPORTED", "NewPipe"),
     (lambda f: with_index(f, _class_name="StableDiffusionInpaintPipeline"), "FOUNDATION_UNSUPPORTED", "inpainting"),
     (lambda f: with_index(f, _class_name="StableDiffusionControlNetPipeline"), "FOUNDATION_UNSUPPORTED", "ControlNet"),
-    (with_pndm, "SCHEDULER_UNSUPPORTED", "PNDMScheduler has no table here.*--sampler"),
+    (with_pndm, "SCHEDULER_UNSUPPORTED", r"PNDMScheduler has no table here.*import \S+ --sampler dpmpp_2m --out"),
+    (lambda f: (f / "headshots.yaml").write_text("prompt_template: '{foo}'"), "FOUNDATION_SETTINGS_INVALID", "{foo}"),
     (lambda f: shutil.rmtree(f / "tokenizer"), "FOUNDATION_INVALID", "tokenizer"),
     (lambda f: (f / "model_index.json").unlink(), "FOUNDATION_NOT_FOUND", "save_pretrained"),
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headshots.faces import Face
-from services.trainer.captions.filling import fill, what_is_shown
+from services.trainer.captions.filling import Shown, fill, what_is_shown
 
 CAPTION = "portrait photo of {trigger} {class_noun}, {shown}"
 PICTURE = np.full((1000, 1000, 3), 160, np.uint8)
@@ -46,10 +46,22 @@ def test_eyes_that_cannot_be_seen_are_told_and_no_reason_is_guessed() -> None:
 
 def test_what_was_not_measured_is_left_out() -> None:
     words = {"trigger": "ohwx", "class_noun": "man"}
-    assert fill(CAPTION, **words, shown="headshot") == "portrait photo of ohwx man, headshot"
+    assert fill(CAPTION, **words, shown=Shown("headshot")) == "portrait photo of ohwx man, headshot"
     assert fill(CAPTION, **words) == "portrait photo of ohwx man"
-    assert fill(CAPTION, trigger="", class_noun="man", shown="close-up") == "portrait photo of man, close-up"
-    assert fill("selfie of a {trigger} {class_noun}", **words, shown="close-up") == "selfie of a ohwx man"
+    assert fill(CAPTION, trigger="", class_noun="man", shown=Shown("close-up")) == "portrait photo of man, close-up"
+    assert fill("selfie of a {trigger} {class_noun}", **words, shown=Shown("close-up")) == "selfie of a ohwx man"
+
+
+def test_traits_have_a_place_of_their_own_in_a_caption() -> None:
+    words, caption = {"trigger": "ohwx", "class_noun": "man"}, f"{CAPTION}, {{traits}}"
+    assert fill(caption, **words, shown=Shown("headshot", "with a beard")) == (
+        "portrait photo of ohwx man, headshot, with a beard"
+    )
+    assert (
+        fill(caption, **words, shown=Shown(traits="wearing glasses")) == "portrait photo of ohwx man, wearing glasses"
+    )
+    assert fill(CAPTION, **words, shown=Shown("headshot", "with a beard")) == "portrait photo of ohwx man, headshot"
+    assert fill(caption, **words) == "portrait photo of ohwx man"
 
 
 def test_landmarks_in_one_spot_say_nothing_of_the_pose() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.importing.defaults import PHOTO_NEGATIVE, PHOTO_TEMPLATE
 from headshots.settings import default_foundation
+from services.trainer.captions.filling import NOTHING, Shown
 from services.trainer.captions.run import caption_run
 from services.trainer.captions.scenes import class_prompts, run_captions
 from services.trainer.lora.batches import BARE, CAPTION, CLASS, EMPTY, FIRST_SCENE
@@ -31,7 +32,7 @@ def photographic(path: Path) -> Foundation:
 
 
 def test_each_photo_has_what_it_shows_and_its_twin_lacks_the_trigger_alone(tmp_path: Path) -> None:
-    shown = ["headshot", "", "close-up, looking to the side", "headshot"]
+    shown = [Shown("headshot"), NOTHING, Shown("close-up, looking to the side"), Shown("headshot")]
     run = caption_run(photographic(tmp_path), RECIPE, "man", 2, ["judged"], shown)
     captions = [run.texts[number] for number in run.photos]
     assert captions == [
@@ -58,18 +59,18 @@ def test_class_images_show_scenes_of_the_galleries_template_without_the_trigger(
         assert "ohwx" not in prompt
         assert "85mm lens" in prompt
     assert class_prompts(foundation, replace(RECIPE, seed=9), "man") == prompts, "trainings share class images"
-    run = caption_run(foundation, RECIPE, "man", 0, [], [""])
+    run = caption_run(foundation, RECIPE, "man", 0, [], [NOTHING])
     assert [run.texts[run.of_class(image)] for image in range(9)] == [prompts[image % 4] for image in range(9)]
     plain = replace(RECIPE, prior_scenes=0)
     assert class_prompts(foundation, plain, "man") == ("portrait photo of a man",)
-    assert caption_run(foundation, plain, "man", 0, [], [""]).of_class(5) == CLASS
+    assert caption_run(foundation, plain, "man", 0, [], [NOTHING]).of_class(5) == CLASS
 
 
 def test_the_bundled_foundation_is_captioned_as_ever() -> None:
     foundation = Foundation.read(default_foundation())
     recipe = Recipe.resolve(foundation)
     captions = run_captions(foundation, recipe, "man", 3)
-    run = caption_run(foundation, recipe, "man", 3, ["one", "two"], ["close-up", ""])
+    run = caption_run(foundation, recipe, "man", 3, ["one", "two"], [Shown("close-up"), NOTHING])
     assert run.texts == [*captions, "one", "two"]
     assert (run.photos, run.negative) == ([CAPTION, CAPTION], EMPTY)
     assert run.texts[CAPTION] == "headshot of a ohwx man"

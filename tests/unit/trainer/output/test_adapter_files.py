@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
@@ -32,7 +34,17 @@ from services.trainer.selection.scores import TrainingScores
 PREFIX = "tenants/t/adapters/a"
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), PREFIX, "man", TrainingOptions())
 PROVENANCE = Provenance(
-    "tiny", "f" * 64, "sd15", False, (64, 64), "sks", ATTENTION_LAYERS, "a" * 64, (2.0, 0.5), Recipe(steps=3, rank=2)
+    "tiny",
+    "f" * 64,
+    "sd15",
+    False,
+    (64, 64),
+    "sks",
+    ATTENTION_LAYERS,
+    "a" * 64,
+    (2.0, 0.5),
+    Recipe(steps=3, rank=2),
+    "{}",
 )
 NAMES = ("adapter.safetensors", "adapter.kohya.safetensors", "manifest.json", "sheet.jpg", "README.md")
 CURVE = [(1, 0.5), (3, 0.25)]
@@ -152,19 +164,42 @@ def test_a_result_without_an_owner_is_of_an_earlier_version_and_taken(store: Art
     must_belong_together(store, 7.0)
 
 
-def test_guidance_in_another_interval_is_another_run(foundation: Path) -> None:
-    read = Foundation.read(foundation)
-    within = dataclasses.replace(read, guidance_interval=(0.0, 0.5))
-    whole, part, again = (fingerprint(REQUEST, provenance_of(each, "f" * 64, REQUEST)) for each in (read, within, read))
-    assert whole == again != part
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"guidance_interval": [0.0, 0.5]},
+        {"guidance_scale": 3.5, "adapter_guidance_scale": 7.5},
+        {"sampler": "euler_ancestral"},
+        {"spacing": "trailing"},
+        {"sampler": "ddim", "eta": 0.5},
+        {"prompt_template": "a photo of {subject} in a {outfit}"},
+        {"negative_prompt": "cartoon"},
+    ],
+    ids=lambda changed: "-".join(changed),
+)
+def test_what_decides_how_portraits_are_painted_makes_another_run(
+    foundation: Path, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    """Else an interrupted training would go on, and be judged by portraits that its first checkpoints did not have."""
+    other = Path(shutil.copytree(foundation, tmp_path / "other"))
+
+    def mark() -> str:
+        return fingerprint(REQUEST, provenance_of(Foundation.read(other), "f" * 64, REQUEST))
+
+    before = mark()
+    assert mark() == before
+    settings = yaml.safe_load((other / "headshots.yaml").read_text())
+    (other / "headshots.yaml").write_text(yaml.safe_dump({**settings, **changed}))
+    assert mark() != before
 
 
 def test_other_initial_weights_or_guidance_are_another_run(store: ArtifactStore) -> None:
     others = (
         dataclasses.replace(PROVENANCE, start_sha256="b" * 64),
         dataclasses.replace(PROVENANCE, guidance=(2.0, 1.0)),
+        dataclasses.replace(PROVENANCE, painting="{1}"),
     )
-    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 3
+    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 4
     write(store)
     for name in NAMES[:2]:
         assert read_arrays(get(store, name))[1]["start_sha256"] == "a" * 64

@@ -12,7 +12,17 @@ from services.trainer.selection.scores import CheckpointScores
 from tests.support.trainer.world import REQUEST, SCORES
 
 PROVENANCE = Provenance(
-    "tiny", "f" * 64, "sd15", False, (64, 64), "sks", ATTENTION_LAYERS, "a" * 64, (2.0, 0.5), Recipe(steps=3, rank=2)
+    "tiny",
+    "f" * 64,
+    "sd15",
+    False,
+    (64, 64),
+    "sks",
+    ATTENTION_LAYERS,
+    "a" * 64,
+    (2.0, 0.5),
+    Recipe(steps=3, rank=2),
+    "{}",
 )
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
 from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
-from headshots.faces import Face, Parts, Pixels, open_analyzer
+from headshots.faces import Face, Parts, Pixels, Traits, open_analyzer
 from services.trainer.selection.judging import Judge, surroundings
 
 SIDE = 32
@@ -45,6 +45,9 @@ class CentreAnalyzer:
         return None
 
     def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
 

@@ -114,6 +114,7 @@ def test_a_scheduler_without_a_table_is_refused_before_any_weights(server: HubSe
     with pytest.raises(HeadshotsError) as caught:
         import_foundation(NAME, tmp_path / "out", hub=hub)
     assert caught.value.reason == "SCHEDULER_UNSUPPORTED"
+    assert re.search(r"`headshots foundation import org/model@\w+ --sampler dpmpp_2m --out FOLDER`", str(caught.value))
     only_headers(server)
     assert import_foundation(NAME, tmp_path / "out", ImportOptions(sampler="ddim"), hub=hub).is_new
 
