@@ -19,7 +19,7 @@ _HEAD_WIDTH = 0.75
 
 @dataclass(frozen=True)
 class Frame:
-    """The size of a portrait, and where the head stands in it. The middle of the eyes is on the vertical middle line."""
+    """The size of a portrait, and where the head stands in it: the middle of the eyes on the vertical middle line."""
 
     width_px: int
     height_px: int

@@ -79,9 +79,7 @@ def _light(picture_HWC: Pixels, landmarks_52: Floats) -> float:
     return (left - right) / max((left + right) / 2, 1.0)
 
 
-def _behind(
-    analyzer: FaceAnalyzer, picture_HWC: Pixels, face: Face, placement: Placement
-) -> npt.NDArray[np.bool_]:
+def _behind(analyzer: FaceAnalyzer, picture_HWC: Pixels, face: Face, placement: Placement) -> npt.NDArray[np.bool_]:
     """Which pixels show the backdrop, [H, W]: above the shoulders, beside face and hair."""
     height, width = picture_HWC.shape[:2]
     rows_H = (np.arange(height) + 0.5) / height < placement.eye_line + _ABOVE_SHOULDERS * placement.head_height

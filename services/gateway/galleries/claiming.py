@@ -22,6 +22,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
+from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from headshots.schema import PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
@@ -31,9 +32,9 @@ from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, open_galleries, withheld_galleries
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.queue.fair_share import first_gallery, order_of_shots, running_by_tenant
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
-from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter, Failure
 from services.gateway.peers.pools.openness import ALL, Openness
 from services.gateway.retention.checks import check_unexpired
@@ -228,6 +229,7 @@ def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None, *, starts_ga
         priority=row.priority,
         remix=Remix.from_json(row.remix),
         rights=TenantRights(**row.rights) if row.rights is not None else None,
+        frame=Frame.from_json(row.frame),
         withheld=withheld,
         ordered_at=row.created_at,
         origin=row.origin,
