@@ -78,8 +78,7 @@ def create_team(engine: Engine, team: Team, *, key: IdempotencyKey) -> Team:
         lock_tenant(connection, team.tenant_id)
         if (made := _made(connection, team.tenant_id, key)) is not None:
             return made.team
-        for member in team.members:
-            find_subject(connection, team.tenant_id, member.subject_id)
+        _check_members(connection, team.tenant_id, [member.subject_id for member in team.members])
         rows.insert(connection, team, key)
         return team
 
@@ -93,23 +92,29 @@ def joined(engine: Engine, tenant_id: str, team_id: str, subjects: Sequence[str]
     """The team as it would be with these members, who are its last.
 
     Raises:
-        NotFoundError: TEAM_NOT_FOUND.
+        NotFoundError: TEAM_NOT_FOUND, SUBJECT_NOT_FOUND.
         AlreadyExistsError: MEMBER_EXISTS.
         InvalidArgumentError: TOO_MANY_MEMBERS.
-        FailedPreconditionError: TEAM_CANCELLED.
+        FailedPreconditionError: TEAM_CANCELLED, SUBJECT_EXPIRED.
     """
     with read(engine) as connection:
-        return _joined(connection, rows.find_team(connection, tenant_id, team_id), subjects, may_train)
+        team = rows.find_team(connection, tenant_id, team_id)
+        _check_members(connection, tenant_id, subjects)
+        return _joined(connection, team, subjects, may_train)
 
 
 def add_members(engine: Engine, tenant_id: str, team_id: str, subjects: Sequence[str], *, may_train: bool) -> Team:
-    """Adds members who were checked; a team that has ended goes on. Raises as `joined`, and SUBJECT_NOT_FOUND."""
+    """Adds members who were checked; a team that has ended goes on. Raises as `joined`."""
     with write(engine) as connection:
         team = rows.find_team(connection, tenant_id, team_id, lock=True)
-        for subject in subjects:
-            find_subject(connection, tenant_id, subject)
+        _check_members(connection, tenant_id, subjects)
         new = _joined(connection, team, subjects, may_train)
         return rows.save(connection, team, new) or team
+
+
+def _check_members(connection: Connection, tenant_id: str, subjects: Sequence[str]) -> None:
+    for subject in subjects:
+        find_subject(connection, tenant_id, subject)
 
 
 def _joined(connection: Connection, team: Team, subjects: Sequence[str], may_train: bool) -> Team:

@@ -115,11 +115,12 @@ def save(connection: Connection, before: Team, after: Team) -> Team | None:
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
-    """Removes an erased subject from its teams, which whoever watches them is told."""
+    """Removes an erased subject from its teams, and from what was asked of them; whoever watches them is told."""
     mine = team_members.c.subject_id == subject_id
     of_subject = sa.select(team_members.c.team_id).where(mine)
-    changed = sa.update(teams).where(teams.c.id.in_(of_subject)).values(revision=teams.c.revision + 1)
-    connection.execute(changed)
+    # Who sends the order again is answered with the team, whatever else was asked.
+    forgotten = {"revision": teams.c.revision + 1, "request_parameters": None}
+    connection.execute(sa.update(teams).where(teams.c.id.in_(of_subject)).values(**forgotten))
     connection.execute(sa.delete(team_members).where(mine))
 
 

@@ -103,9 +103,8 @@ async def test_who_joins_later_gets_the_look_of_the_team(world: World) -> None:
     first, second = await teams.member(world), await teams.member(world)
     team = await teams.finished(world.acme, (await teams.order(world.acme, [first])).name)
     frame = looks_pb2.Frame(width_px=64, height_px=64)
-    changed = looks_pb2.UpdateLookRequest(
-        name="looks/office", frame=frame, styles={"styles": ["styles/stage-red-shirt"]}
-    )
+    red = looks_pb2.LookStyles(styles=["styles/stage-red-shirt"])
+    changed = looks_pb2.UpdateLookRequest(name="looks/office", frame=frame, styles=red)
     assert (await world.acme("UpdateLook", changed)).look.version == 2
     await teams.add(world.acme, team.name, [second])
     team = await teams.finished(world.acme, team.name)
@@ -169,12 +168,14 @@ async def test_a_gateway_killed_at_any_step_makes_each_shoot_once(shots: int, wo
 
 async def test_an_erased_member_is_in_no_report(world: World) -> None:
     members = await three(world)
-    team = await teams.finished(world.acme, (await teams.order(world.acme, members)).name)
+    team = await teams.finished(world.acme, (await teams.order(world.acme, members, request_id="once")).name)
     await teams.erase(world.acme, members[0])
     left = await teams.get(world.acme, team.name)
     assert [member.subject for member in left.members] == members[1:]
     assert left.consistency[0].portraits == 2
-    assert members[0] not in str(left)
+    gone = members[0].split("/")[1]
+    assert gone not in str(left) + str(world.rows(schema.teams)) + str(world.rows(schema.team_members))
+    assert (await teams.order(world.acme, members[1:], request_id="once")).name == team.name
     assert [row.subject_id for row in world.rows(schema.team_members)] == [each.split("/")[1] for each in members[1:]]
     for member in members[1:]:
         await teams.erase(world.acme, member)
