@@ -41,7 +41,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         training_total_steps=message.training_total_steps,
         training_phase_message=message.training_phase_message,
         completed_shots=message.completed_shots,
-        quote=_quote(message.quote),
+        quote=quote(message.quote),
         deadline=utc_time(message.deadline),
         failure=job_failure(message.failure) if message.HasField("failure") else None,
         status_message=message.status_message,
@@ -90,7 +90,8 @@ def _wire_time(value: datetime | None) -> Timestamp | None:
     return message
 
 
-def _quote(message: shoots_pb2.Quote) -> Quote:
+def quote(message: shoots_pb2.Quote) -> Quote:
+    """What a shoot will take."""
     return Quote(
         queue_place=message.queue_place,
         expected_finish_time=utc_time(message.expected_finish_time),
