@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 from headshots.errors import AlreadyExistsError, FailedPreconditionError, FieldViolation, InvalidArgumentError
-from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, looks_pb2, teams_pb2
+from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 ENDED = (jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED, jobs_pb2.JOB_STATE_CANCELLED)
@@ -94,7 +96,7 @@ class FakeTeams(FakeState):
             **labelled(request),
         )
         team.create_time.GetCurrentTime()
-        self._join(team, request)
+        self._join_team(team, request)
         if not request.validate_only:
             self.by_request_id[request.request_id] = team.name
             team = self.teams.setdefault(team.name, team)
@@ -118,10 +120,10 @@ class FakeTeams(FakeState):
         for member in team.members:
             if team.state not in ENDED and member.state not in ENDED:
                 team.state = jobs_pb2.JOB_STATE_RUNNING
-                self._paint(team, member)
+                self._paint_member(team, member)
                 yield teams_pb2.WatchTeamResponse(team=team)
         if team.state not in ENDED:
-            self._end(team)
+            self._end_team(team)
             yield teams_pb2.WatchTeamResponse(team=team)
 
     async def AddTeamMembers(
@@ -134,7 +136,7 @@ class FakeTeams(FakeState):
         if again := sorted(known & set(request.members)):
             told = f"{', '.join(again)} is in {team.name} already"
             raise AlreadyExistsError("MEMBER_EXISTS", told, metadata={"name": team.name})
-        self._join(team, request)
+        self._join_team(team, request)
         team.state = jobs_pb2.JOB_STATE_RUNNING
         if not request.validate_only:
             self.teams[team.name] = team
@@ -149,7 +151,7 @@ class FakeTeams(FakeState):
                 member.state = jobs_pb2.JOB_STATE_CANCELLED
         return teams_pb2.CancelTeamResponse(team=team)
 
-    def _join(
+    def _join_team(
         self, team: teams_pb2.Team, request: teams_pb2.CreateTeamRequest | teams_pb2.AddTeamMembersRequest
     ) -> None:
         for at, name in enumerate(request.members):
@@ -164,7 +166,7 @@ class FakeTeams(FakeState):
             member.join_time.GetCurrentTime()
             member.quote.images, member.quote.measured_on, member.quote.device_seconds = member.asked, 3, 30.0
 
-    def _paint(self, team: teams_pb2.Team, member: teams_pb2.TeamMember) -> None:
+    def _paint_member(self, team: teams_pb2.Team, member: teams_pb2.TeamMember) -> None:
         member.shoot = f"{member.subject}/shoots/o0"
         if member.subject in self.failing_members:
             member.state = jobs_pb2.JOB_STATE_FAILED
@@ -172,9 +174,15 @@ class FakeTeams(FakeState):
             return
         member.state = jobs_pb2.JOB_STATE_SUCCEEDED
         falls_out = member.subject in self.outlying_members
+        gallery = galleries_pb2.Gallery(name=f"{member.subject}/galleries/of-{team.name.split('/')[1]}")
+        self.galleries[gallery.name] = gallery
         for number, style in enumerate(self.looks[team.look].styles):
+            name, content = f"{gallery.name}/images/{number}", painted_png(style, number)
+            image = images_pb2.Image(name=name, style=style, seed=number, content_type="image/png")
+            image.sha256 = hashlib.sha256(content).hexdigest()
+            gallery.images.append(image)
             portrait = member.portraits.add(
-                image=f"{member.subject}/galleries/g0/images/{number}",
+                image=name,
                 style=style,
                 accepted=True,
                 faults=[teams_pb2.TEAM_FAULT_BACKDROP] if falls_out else [],
@@ -184,7 +192,7 @@ class FakeTeams(FakeState):
             portrait.measures.backdrop_lab.extend((60.0, 0.0, -3.0))
         member.delivered = len(member.portraits)
 
-    def _end(self, team: teams_pb2.Team) -> None:
+    def _end_team(self, team: teams_pb2.Team) -> None:
         painted = [member for member in team.members if member.portraits]
         team.state = jobs_pb2.JOB_STATE_SUCCEEDED if painted else jobs_pb2.JOB_STATE_FAILED
         team.end_time.GetCurrentTime()

@@ -100,12 +100,10 @@ def find_adapter(connection: Connection, subject_id: str, training: tuple[str, s
 
 def untrained(subject_id: str) -> FailedPreconditionError:
     """The error of an order that takes no training along, for a subject without an adapter that is of use."""
-    name = subject_name(subject_id)
     return FailedPreconditionError(
         "SUBJECT_UNTRAINED",
-        f"{name} has no adapter of a foundation that is served; create a training and wait until it succeeds, or order "
-        "with train",
-        metadata={"name": name},
+        f"{subject_name(subject_id)} has no adapter of a foundation that is served; create a training and wait until it "
+        "succeeds, or order with train",
     )
 
 
