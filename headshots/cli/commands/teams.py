@@ -160,7 +160,7 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
         JobFailedError, CancelledByCallerError: it did not succeed.
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
-    from headshots.console.output import say
+    from headshots.console.output import counted, say
     from headshots.console.teams import follow_team, is_whole, save_portraits
 
     if not wait:
@@ -170,7 +170,7 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
     files = save_portraits(client, ended, out)
     _print(ended, as_json)
     if not as_json:
-        say(f"\n{len(files)} portraits are in {out}")
+        say(f"\n{counted(len(files), 'portrait')} in {out}")
     if not is_whole(ended):
         raise typer.Exit(ExitCode.NOT_GUARANTEED)
 
