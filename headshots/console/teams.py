@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +81,7 @@ def print_team(team: Team) -> None:
         "team": team.name,
         "state": team.state,
         "look": f"{_short(team.look)}, version {team.look_version}",
+        "expected": max(_expected(team), default=None),
         "waits for": team.status_message,
         "failure": f"{team.failure.reason}: {team.failure.message}" if team.failure is not None else "",
     }
@@ -92,6 +95,13 @@ def print_team(team: Team) -> None:
             ("STYLE", "PORTRAITS", "EYE LINES", "HEAD HEIGHTS", "BACKDROPS", "OUTLIERS"),
             [_alike(each) for each in team.consistency],
         )
+
+
+def _expected(team: Team) -> Iterator[datetime]:
+    """When half of such shoots of its members would be finished, of those that have not ended."""
+    for member in team.members:
+        if not member.state.terminal and member.quote is not None and member.quote.expected_finish_time is not None:
+            yield member.quote.expected_finish_time
 
 
 def _row(member: TeamMember) -> tuple[object, ...]:

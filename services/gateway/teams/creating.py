@@ -151,6 +151,6 @@ def of_members(refused: Sequence[tuple[int, HeadshotsError]]) -> HeadshotsError:
     ordered = sorted(refused, key=lambda each: (not isinstance(each[1], NotFoundError), each[0]))
     first = ordered[0][1]
     told = [(f"members[{at}]", f"{error.reason}: {error.message}") for at, error in ordered]
-    message = "; ".join([f"{told[0][0]}: {first.message}", *(f"{field}: {text}" for field, text in told[1:])])
+    message = "; ".join(f"{field}: {text}" for field, text in told)
     violations = [FieldViolation(field, text) for field, text in told]
     return type(first)(first.reason, message, violations=violations, metadata=first.metadata)

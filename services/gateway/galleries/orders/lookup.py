@@ -102,8 +102,8 @@ def untrained(subject_id: str) -> FailedPreconditionError:
     """The error of an order that takes no training along, for a subject without an adapter that is of use."""
     return FailedPreconditionError(
         "SUBJECT_UNTRAINED",
-        f"{subject_name(subject_id)} has no adapter of a foundation that is served; create a training and wait until it "
-        "succeeds, or order with train",
+        f"{subject_name(subject_id)} has no adapter of a foundation that is served; create a training and wait until "
+        "it succeeds, or order with train",
     )
 
 
