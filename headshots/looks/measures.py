@@ -23,8 +23,9 @@ from headshots.looks.placing import Placement, place
 _HEAD_HALF_WIDTH = 0.42
 # Below the chin are shoulders: the backdrop is looked for down to there, in heights of the head from the eye line.
 _ABOVE_SHOULDERS = 0.35
-# Pixels around face and hair that are left out, as they are of both; and the least share of a picture that tells.
-_EDGE_PX, _LEAST_BACKDROP = 3, 0.005
+# The backdrop is looked at in a picture of at most this height; there so many pixels around face and hair are left out,
+# which are of both; and the least share of a picture that tells.
+_HEIGHT_PX, _EDGE_PX, _LEAST_BACKDROP = 128, 4, 0.005
 # Half the width and half the height of a cheek, in distances of the eyes.
 _CHEEK = 0.17
 
@@ -66,7 +67,7 @@ def measure(analyzer: FaceAnalyzer, picture_HWC: Pixels) -> Measures | None:
         eye_line=placement.eye_line,
         head_height=placement.head_height,
         light=_light(picture_HWC, faces[0].landmarks),
-        backdrop=_backdrop(picture_HWC, _behind(analyzer, picture_HWC, faces[0], placement)),
+        backdrop=_backdrop(analyzer, picture_HWC, faces[0], placement),
     )
 
 
@@ -79,24 +80,30 @@ def _light(picture_HWC: Pixels, landmarks_52: Floats) -> float:
     return (left - right) / max((left + right) / 2, 1.0)
 
 
-def _behind(analyzer: FaceAnalyzer, picture_HWC: Pixels, face: Face, placement: Placement) -> npt.NDArray[np.bool_]:
-    """Which pixels show the backdrop, [H, W]: above the shoulders, beside face and hair."""
+def _backdrop(analyzer: FaceAnalyzer, picture_HWC: Pixels, face: Face, placement: Placement) -> Lab | None:
     height, width = picture_HWC.shape[:2]
-    rows_H = (np.arange(height) + 0.5) / height < placement.eye_line + _ABOVE_SHOULDERS * placement.head_height
-    half = _HEAD_HALF_WIDTH * placement.head_height * height / width
-    columns_W = np.abs((np.arange(width) + 0.5) / width - placement.centre) > half
-    behind_HW: npt.NDArray[np.bool_] = rows_H[:, None] & columns_W[None, :]
+    scale = min(_HEIGHT_PX / height, 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
     parts = analyzer.parts(picture_HWC, face)
-    if parts is not None:
-        head = Image.fromarray(((parts.head_HW > 0.05) * 255).astype(np.uint8))
-        around = np.asarray(head.filter(ImageFilter.MaxFilter(2 * _EDGE_PX + 1))) > 0
-        behind_HW = rows_H[:, None] & ~around
-    return behind_HW
-
-
-def _backdrop(picture_HWC: Pixels, behind_HW: npt.NDArray[np.bool_]) -> Lab | None:
-    seen_N3 = picture_HWC[behind_HW]
+    head = None if parts is None else Image.fromarray(((parts.head_HW > 0.05) * 255).astype(np.uint8)).resize(size)
+    behind_HW = _behind(head, size, placement)
+    seen_N3 = np.asarray(Image.fromarray(picture_HWC).resize(size, Image.Resampling.BOX))[behind_HW]
     if len(seen_N3) < _LEAST_BACKDROP * behind_HW.size:
         return None
     lightness, a, b = np.median(to_lab(seen_N3), axis=0).tolist()
     return lightness, a, b
+
+
+def _behind(head: Image.Image | None, size: tuple[int, int], placement: Placement) -> npt.NDArray[np.bool_]:
+    """Which pixels of a picture of this size show the backdrop, [H, W]: above the shoulders, beside face and hair.
+
+    `head`: light where these are; None: the analyzer cannot tell.
+    """
+    width, height = size
+    rows_H = (np.arange(height) + 0.5) / height < placement.eye_line + _ABOVE_SHOULDERS * placement.head_height
+    if head is None:
+        half = _HEAD_HALF_WIDTH * placement.head_height * height / width
+        columns_W = np.abs((np.arange(width) + 0.5) / width - placement.centre) > half
+        return np.asarray(rows_H[:, None] & columns_W[None, :])
+    around_HW = np.asarray(head.filter(ImageFilter.MaxFilter(2 * _EDGE_PX + 1))) > 0
+    return np.asarray(rows_H[:, None] & ~around_HW)
