@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from headshots import schema
 from headshots.errors import InternalError
 from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
+from services.gateway.teams import advancing
 from tests.support.gateway import teams
 from tests.support.gateway.teams import BLUE, SEEDS_APART, STYLE
 from tests.support.gateway.world import World
@@ -163,6 +165,32 @@ async def test_a_gateway_killed_at_any_step_makes_each_shoot_once(shots: int, wo
     team = await teams.finished(world.acme, made.name)
     assert team.state == SUCCEEDED
     assert [portrait.repaints for member in team.members for portrait in member.portraits] == [0, 1, 0]
+    assert (len(world.rows(schema.shoots)), len(world.rows(schema.galleries))) == (3, 4)
+
+
+async def test_what_is_made_and_not_noted_is_made_no_second_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shoot, or the repainting, is committed, and whoever made it never hears of it: as killed between the two."""
+    lost: set[tuple[str, int]] = set()
+
+    def dying(name: str) -> Callable[..., None]:
+        note = getattr(advancing, name)
+
+        def note_or_die(engine: object, team_id: str, number: int, *told: object) -> None:
+            if (name, number) not in lost:
+                lost.add((name, number))
+                raise RuntimeError("killed")
+            note(engine, team_id, number, *told)
+
+        return note_or_die
+
+    for name in ("note_shoot", "note_repainting"):
+        monkeypatch.setattr(advancing, name, dying(name))
+    members = await three(world)
+    world.generator.pictures[SEEDS_APART] = teams.picture(colour=BLUE)
+    world.generator.pictures |= {SEEDS_APART + further: teams.picture(5) for further in range(3, 9)}
+    team = await teams.finished(world.acme, (await teams.order(world.acme, members)).name)
+    assert team.state == SUCCEEDED
+    assert lost == {("note_shoot", 1), ("note_shoot", 2), ("note_shoot", 3), ("note_repainting", 2)}
     assert (len(world.rows(schema.shoots)), len(world.rows(schema.galleries))) == (3, 4)
 
 
