@@ -123,10 +123,11 @@ def default_faces(foundation: Path) -> str:
 
 
 def without_analyzer(*services: str) -> str:
-    """What to tell at the start where `FACES` of these services (gateway, trainer) is `none`: effects and cure."""
+    """What to tell where `FACES` of these services (gateway, trainer, generator) is `none`: effects and cure."""
     effects = {
         "gateway": "no portrait is judged, and the guarantee of every gallery and shoot is NOT_MEASURED",
         "trainer": "a training's checkpoints are not chosen by likeness",
+        "generator": "no portrait can be cut to the frame of a look",
     }
     variables = [f"HEADSHOTS_{service.upper()}_FACES" for service in services]
     folders = " and ".join(f"{each}_DIR" for each in variables)

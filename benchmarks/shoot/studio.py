@@ -115,6 +115,7 @@ async def open_studio(folder: Path, engines: Path) -> AsyncIterator[Studio]:
     package = await asyncio.to_thread(ensure_package_in_child, foundation, engines, ExportOptions())
     faces = default_faces(foundation)
     environment = {**_DEFAULTS, "HEADSHOTS_GATEWAY_FACES": faces, "HEADSHOTS_TRAINER_FACES": faces}
+    environment["HEADSHOTS_GENERATOR_FACES"] = faces
     with LivePlatform(folder / "home", foundation, package, environment) as platform:
         async with client_of(platform, TENANT) as client:
             yield Studio(platform, client)

@@ -15,11 +15,12 @@ from headshots.cli.commands import (
     serve,
     shoots,
     subjects,
+    teams,
     tenants,
     trainings,
 )
 from headshots.cli.commands.capacity import simulate
-from headshots.cli.commands.catalog import foundations, packs, profiles, styles
+from headshots.cli.commands.catalog import foundations, looks, packs, profiles, styles
 from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
 from headshots.cli.commands.pictures import images, links, verify
@@ -59,6 +60,8 @@ app.add_typer(images.app, name="images")
 app.add_typer(styles.app, name="styles")
 app.add_typer(packs.app, name="packs")
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(looks.app, name="looks")
+app.add_typer(teams.app, name="teams")
 app.add_typer(foundations.app, name="foundations")
 app.add_typer(audit.app, name="audit")
 app.add_typer(erasure.app, name="erasure")

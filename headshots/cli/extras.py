@@ -90,7 +90,7 @@ def check_analyzers(environment: Mapping[str, str]) -> None:
     from headshots.faces import check_installed
     from headshots.settings import Home
 
-    for name in ("GATEWAY", "TRAINER"):
+    for name in ("GATEWAY", "TRAINER", "GENERATOR"):
         variable = f"HEADSHOTS_{name}_FACES"
         folder = environment.get(f"{variable}_DIR")
         default = Home.from_environment(environment).analyzer_of(variable, environment)

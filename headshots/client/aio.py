@@ -14,6 +14,7 @@ from headshots.client.calls.styles import StyleCalls
 from headshots.client.calls.subjects import SubjectCalls
 from headshots.client.calls.tenants import TenantCalls
 from headshots.client.calls.trainings import TrainingCalls
+from headshots.client.teams.calls import TeamCalls
 
 
 class AsyncHeadshots(
@@ -29,6 +30,7 @@ class AsyncHeadshots(
     PackCalls,
     ProfileCalls,
     FoundationCalls,
+    TeamCalls,
 ):
     """The public API for asyncio.
 

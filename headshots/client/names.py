@@ -26,6 +26,8 @@ class Kind(Enum):
     PACK = ("packs/ID", f"packs/{_ID}")
     PROFILE = ("profiles/ID", f"profiles/{_ID}")
     SHOOT = ("subjects/ID/shoots/ID", f"subjects/{_ID}/shoots/{_ID}")
+    LOOK = ("looks/ID", f"looks/{_ID}")
+    TEAM = ("teams/ID", f"teams/{_ID}")
     ERASURE = ("erasures/ID", f"erasures/{_ID}")
     FOUNDATION = ("foundations/ID", f"foundations/{_ID}")
 

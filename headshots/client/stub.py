@@ -17,6 +17,8 @@ from headshots.v1 import (
     galleries_pb2_grpc,
     images_pb2,
     images_pb2_grpc,
+    looks_pb2,
+    looks_pb2_grpc,
     packs_pb2,
     packs_pb2_grpc,
     photos_pb2,
@@ -29,6 +31,8 @@ from headshots.v1 import (
     styles_pb2_grpc,
     subjects_pb2,
     subjects_pb2_grpc,
+    teams_pb2,
+    teams_pb2_grpc,
     tenants_pb2,
     tenants_pb2_grpc,
     trainings_pb2,
@@ -49,6 +53,8 @@ _STUBS: tuple[Any, ...] = (
     audit_events_pb2_grpc.AuditEventServiceStub,
     erasures_pb2_grpc.ErasureServiceStub,
     images_pb2_grpc.ImageServiceStub,
+    looks_pb2_grpc.LookServiceStub,
+    teams_pb2_grpc.TeamServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -64,6 +70,8 @@ _FILES = (
     audit_events_pb2,
     erasures_pb2,
     images_pb2,
+    looks_pb2,
+    teams_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

@@ -32,6 +32,14 @@ _ADVICE = {
     "PACK_BUILT_IN": "`headshots packs create` makes one of your own, `packs show {name}` tells its styles",
     "PACK_EXISTS": "`headshots packs show {name}` tells of it",
     "PACK_ARCHIVED": "`headshots packs list` shows others",
+    "LOOK_NOT_FOUND": "`headshots looks list` shows those there are",
+    "LOOK_VERSION_NOT_FOUND": "`headshots looks show {name}` tells its newest",
+    "LOOK_EXISTS": "`headshots looks show {name}` tells of it, `looks update` makes a new version",
+    "LOOK_ARCHIVED": "`headshots looks list` shows others",
+    "TEAM_NOT_FOUND": "`headshots teams list` shows those there are",
+    "TEAM_CANCELLED": "`headshots teams shoot` orders another",
+    "MEMBER_EXISTS": "`headshots teams show {name}` tells who is in it",
+    "FRAME_NEEDS_ANALYZER": "`headshots doctor` tells what a generator lacks",
     "PROFILE_NOT_FOUND": "`headshots profiles list` shows those there are",
     "PROFILE_UNKNOWN": "`headshots profiles list` shows those there are",
     "PROFILE_BUILT_IN": "`headshots profiles create` makes one of your own",
@@ -70,6 +78,8 @@ _LISTS = {
     "pack": "headshots packs list",
     "profile": "headshots profiles list",
     "erasure": "headshots erasure list",
+    "look": "headshots looks list",
+    "team": "headshots teams list",
 }
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from headshots.client import Headshots, Training, TrainingProgress
 
 
-_COMMANDS = {"training": "trainings", "gallery": "galleries", "shoot": "shoots"}
+_COMMANDS = {"training": "trainings", "gallery": "galleries", "shoot": "shoots", "team": "teams"}
 
 
 class Delays:
@@ -42,7 +42,7 @@ def saying_how_to_go_on(kind: str, name: str, watch: str, *, options: str = "") 
     """Say how to watch or end the job called `name`, where the user stops waiting or the gateway is lost.
 
     Args:
-        kind: training, gallery or shoot.
+        kind: training, gallery, shoot or team.
         name: of the job.
         watch: the command's verb that goes on with the job.
         options: added to that command.

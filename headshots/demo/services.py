@@ -73,11 +73,12 @@ class DemoServices:
             "HEADSHOTS_GATEWAY_STYLES": str(styles),
             "HEADSHOTS_GATEWAY_FACES": analyzer.name,
             "HEADSHOTS_TRAINER_FACES": analyzer.name,
+            "HEADSHOTS_GENERATOR_FACES": analyzer.name,
             "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": self._ports.addresses()["trainer"],
             "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": self._ports.addresses()["generator"],
         }
         if analyzer.folder is not None:
-            for name in ("GATEWAY", "TRAINER"):
+            for name in ("GATEWAY", "TRAINER", "GENERATOR"):
                 self._environment[f"HEADSHOTS_{name}_FACES_DIR"] = str(analyzer.folder)
         for name, port in asdict(self._ports).items():
             self._environment[f"HEADSHOTS_{name.upper()}_PORT"] = str(port)

@@ -24,7 +24,7 @@ SECONDS = 300.0
 
 
 def analyzer_check(service: str, name: str, folder: Path | None) -> Check:
-    """Opens the analyzer that `FACES` of a service (gateway, trainer) names, as its start does."""
+    """Opens the analyzer that `FACES` of a service (gateway, trainer, generator) names, as its start does."""
     cure = (
         f"`headshots analyzers list` tells which there are; set HEADSHOTS_{service.upper()}_FACES and _FACES_DIR, or "
         "install its packages and files (docs/analyzers.md)"

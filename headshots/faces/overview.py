@@ -26,7 +26,7 @@ def overview(home: Home) -> list[Overview]:
     return [
         Overview("bundled", "drawn, of the bundled foundation", bundled),
         Overview("people", "real", _state_of_people(home)),
-        Overview("opencv", "real", "its files are mounted: HEADSHOTS_GATEWAY_FACES_DIR, HEADSHOTS_TRAINER_FACES_DIR"),
+        Overview("opencv", "real", "its files are mounted: HEADSHOTS_{GATEWAY,TRAINER,GENERATOR}_FACES_DIR"),
         Overview("none", "no faces are looked for", "ready"),
     ]
 

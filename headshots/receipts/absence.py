@@ -27,6 +27,7 @@ from headshots.schema import (
     retentions,
     shoots,
     subjects,
+    team_members,
     terms,
     trainings,
 )
@@ -45,6 +46,7 @@ _OF_SUBJECTS = (
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    team_members.c.subject_id,
     terms.c.subject_id,
     trainings.c.subject_id,
 )

@@ -6,7 +6,7 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 from __future__ import annotations
 
 from headshots.schema.audit import audit_chains, audit_events
-from headshots.schema.catalog import packs, pools, profiles, styles
+from headshots.schema.catalog import looks, packs, pools, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
     DEFAULT_HIGH_LIMIT,
@@ -39,6 +39,7 @@ from headshots.schema.gateway import (
 from headshots.schema.marks import marks
 from headshots.schema.retention import retentions, terms
 from headshots.schema.shoots import shoot_events, shoots
+from headshots.schema.teams import team_members, teams
 from headshots.schema.trainer import training_jobs
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "erasure_log_marks",
     "erasures",
     "galleries",
+    "looks",
     "marks",
     "metadata",
     "packs",
@@ -77,6 +79,8 @@ __all__ = [
     "shots",
     "styles",
     "subjects",
+    "team_members",
+    "teams",
     "tenants",
     "terms",
     "training_events",

@@ -1,4 +1,4 @@
-"""Defines the gateway's tables of what orders are made of: the tenants' own styles, profiles and packs."""
+"""Defines the gateway's tables of what orders are made of: the tenants' own styles, profiles, packs and looks."""
 
 from __future__ import annotations
 
@@ -57,6 +57,24 @@ packs = Table(
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
     Index("ix_packs_tenant_id_external_id", "tenant_id", "external_id"),
+)
+
+# Versions of the tenants' looks, each as headshots.looks.look.Look writes itself; none is built in.
+looks = Table(
+    "looks",
+    metadata,
+    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("look", sa.JSON, nullable=False),
+    # Of the first version alone.
+    *request_columns(),
+    *labelling_columns(),
+    # Of all versions: new teams refuse the look since then.
+    Column("archived_at", Float),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_looks_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 # What pools of generators said last that they run. Only gateways that serve several pools write it.

@@ -184,6 +184,8 @@ galleries = Table(
     Column("foundation_digest", String(64), nullable=False, default="", server_default=""),
     # The image that shots are painted over, with its key and SHA-256; null where they come from noise alone.
     Column("remix", sa.JSON(none_as_null=True)),
+    # What its images are cut to, see headshots.looks.frame; null: nothing.
+    Column("frame", sa.JSON(none_as_null=True)),
     # What its tenant said of rights when it was made; null: nothing. Its images say it, whenever they are painted.
     Column("rights", sa.JSON(none_as_null=True)),
     # One sentence on what holds it up.

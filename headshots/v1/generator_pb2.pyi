@@ -2,6 +2,7 @@ from headshots.validate import validate_pb2 as _validate_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
+from headshots.v1 import looks_pb2 as _looks_pb2
 from headshots.v1 import styles_pb2 as _styles_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -58,7 +59,7 @@ class Source(_message.Message):
     def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights", "guidance_interval")
+    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights", "guidance_interval", "frame")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +82,7 @@ class GenerateRequest(_message.Message):
     NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
     RIGHTS_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     adapter: _adapters_pb2.Adapter
     adapter_strength: float
@@ -103,7 +105,8 @@ class GenerateRequest(_message.Message):
     negative_adapter_share: float
     rights: TenantRights
     guidance_interval: _styles_pb2.GuidanceInterval
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
+    frame: _looks_pb2.Frame
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., frame: _Optional[_Union[_looks_pb2.Frame, _Mapping]] = ...) -> None: ...
 
 class TenantRights(_message.Message):
     __slots__ = ("owner", "usage_terms", "licence", "with_prompts")
@@ -154,7 +157,7 @@ class StepDone(_message.Message):
     def __init__(self, index: _Optional[int] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., preview: _Optional[bytes] = ...) -> None: ...
 
 class GeneratedImage(_message.Message):
-    __slots__ = ("index", "content", "key", "sha256", "size_bytes", "content_type", "width_px", "height_px", "seed", "mark_id")
+    __slots__ = ("index", "content", "key", "sha256", "size_bytes", "content_type", "width_px", "height_px", "seed", "mark_id", "frame_missed")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +168,7 @@ class GeneratedImage(_message.Message):
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MARK_ID_FIELD_NUMBER: _ClassVar[int]
+    FRAME_MISSED_FIELD_NUMBER: _ClassVar[int]
     index: int
     content: bytes
     key: str
@@ -175,7 +179,8 @@ class GeneratedImage(_message.Message):
     height_px: int
     seed: int
     mark_id: str
-    def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ..., mark_id: _Optional[str] = ...) -> None: ...
+    frame_missed: str
+    def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ..., mark_id: _Optional[str] = ..., frame_missed: _Optional[str] = ...) -> None: ...
 
 class CheckGenerationRequest(_message.Message):
     __slots__ = ("request",)

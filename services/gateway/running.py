@@ -1,9 +1,10 @@
-"""Holds a running gateway: drains and closes it."""
+"""Holds a running gateway: drains and closes it. And what its parts have in common."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from sqlalchemy.engine import Engine
 
@@ -15,6 +16,18 @@ from services.gateway.audit.log import AuditLog
 from services.gateway.links.opening import Links
 from services.gateway.painting.pool import ShotPool
 from services.gateway.scaling.rpc import ScalerPort
+
+
+class Servicer(Protocol):
+    def register(self, server: Any) -> list[str]:
+        """Adds the service to a server; full names of what was added."""
+        ...
+
+
+class Looping(Protocol):
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        ...
 
 
 class Gateway:

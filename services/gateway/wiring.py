@@ -9,7 +9,6 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import grpc.aio
 from prometheus_client import CollectorRegistry
@@ -39,6 +38,8 @@ from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.links.opening import Links, open_links
+from services.gateway.looks.engine import LookEngine
+from services.gateway.looks.servicer import LookServicer
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.packs.engine import PackEngine
 from services.gateway.packs.servicer import PackServicer
@@ -54,7 +55,7 @@ from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
 from services.gateway.retention.waiting import WorkClock
-from services.gateway.running import Gateway
+from services.gateway.running import Gateway, Looping, Servicer
 from services.gateway.scaling.rpc import ScalerPort, open_scaler_port
 from services.gateway.settings import GatewaySettings
 from services.gateway.shoots import rows as shoot_rows
@@ -67,6 +68,10 @@ from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.erasing import Erasing
 from services.gateway.subjects.servicer import SubjectServicer
+from services.gateway.teams import rows as team_rows
+from services.gateway.teams.engine import TeamEngine
+from services.gateway.teams.runner import TeamRunner
+from services.gateway.teams.servicer import TeamServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
 from services.gateway.trainings import rows as training_rows
@@ -76,19 +81,8 @@ from services.gateway.trainings.servicer import TrainingServicer
 from services.gateway.verification.engine import VerificationEngine
 from services.gateway.verification.servicer import ImageServicer
 
-_REVISIONS = {"training": training_rows.revisions, "gallery": gallery_rows.revisions, "shoot": shoot_rows.revisions}
-
-
-class _Servicer(Protocol):
-    def register(self, server: grpc.aio.Server) -> list[str]:
-        """Adds the service to a server; full names of what was added."""
-        ...
-
-
-class _Looping(Protocol):
-    async def run(self) -> None:
-        """Works until it is cancelled."""
-        ...
+_ROWS = {"training": training_rows, "gallery": gallery_rows, "shoot": shoot_rows, "team": team_rows}
+_REVISIONS = {kind: rows.revisions for kind, rows in _ROWS.items()}
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,6 @@ class _Parts:
     """The servicers and the parts with a loop of their own."""
 
     def __init__(self, settings: GatewaySettings, given: _Given) -> None:
-        """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
         analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
         pools, hub, clock = given.opened.pools, Hub(), WorkClock(database)
@@ -126,8 +119,6 @@ class _Parts:
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         given.opened.watcher.on_return = pool.retry_now
-        loops = given.opened.watcher, reconciler, pool, runner, judge, given.audit, *erasing.loops
-        self.with_loops: Sequence[_Looping] = (*loops, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll))
         inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)
         checks, packs = StyleChecks(pools), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
@@ -135,16 +126,18 @@ class _Parts:
         galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
         offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
         shoots = ShootEngine(database, offered, checks, pools, *shooting, judges=judges)
-        self._servicers: Sequence[_Servicer] = (
+        team_runner = TeamRunner(database, hub, shoots, galleries, poll_seconds=poll)
+        loops = given.opened.watcher, reconciler, pool, runner, judge, given.audit, *erasing.loops, team_runner
+        self.with_loops: Sequence[Looping] = (*loops, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll))
+        self._servicers: Sequence[Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
             TrainingServicer(TrainingEngine(database, store, reconciler, pools, inspector, *watching, given.audit)),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
-            StyleServicer(StyleEngine(database, styles, checks)),
-            ProfileServicer(ProfileEngine(database)),
-            PackServicer(PackEngine(database, styles, packs)),
+            TeamServicer(TeamEngine(database, styles, shoots, team_runner, *watching)),
+            *_of_orders(database, styles, packs, checks),
             FoundationServicer(pools),
             AuditEventServicer(database, given.audit),
             ErasureServicer(database),
@@ -156,6 +149,16 @@ class _Parts:
         return [name for servicer in self._servicers for name in servicer.register(server)]
 
 
+def _of_orders(database: Engine, styles: StyleLibrary, packs: PackLibrary, checks: StyleChecks) -> Sequence[Servicer]:
+    """Of what orders are made of."""
+    return (
+        StyleServicer(StyleEngine(database, styles, checks)),
+        ProfileServicer(ProfileEngine(database)),
+        PackServicer(PackEngine(database, styles, packs)),
+        LookServicer(LookEngine(database, styles)),
+    )
+
+
 async def start_gateway(
     settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None, decoders: DecoderPool | None = None
 ) -> Gateway:
@@ -164,8 +167,7 @@ async def start_gateway(
     An `analyzer` given replaces the settings'; so do `decoders`, which stay the caller's to close.
 
     Raises:
-        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, PACK_INVALID, ANALYZER_UNUSABLE,
-            ADDRESS_IN_USE, INTERNAL_KEY_INVALID, RECEIPT_KEY_INVALID, CERTIFICATE_INVALID and the like.
+        HeadshotsError: what stands in the way, as DATABASE_UNAVAILABLE, STYLE_INVALID, ADDRESS_IN_USE.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles, store = StyleLibrary.load(settings.styles), ArtifactStore.open(settings.store_url)
@@ -186,8 +188,8 @@ async def start_gateway(
             on_failure.callback(own.close)
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
         links, scaler = await _open_ports(database, store, settings, audit, opened.pools, on_failure)
-        given = _Given(database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer)
-        parts = _Parts(settings, given)
+        given = database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer
+        parts = _Parts(settings, _Given(*given))
         await parts.erasing.begin()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
@@ -206,9 +208,8 @@ def _metrics(settings: GatewaySettings, database: Engine, registry: CollectorReg
 def _open_pools(
     settings: GatewaySettings, database: Engine, metrics: GatewayMetrics, registry: CollectorRegistry
 ) -> OpenedPools:
-    declared, default, internal = settings.declared_pools, settings.default_pool, settings.internal
-    poll_seconds = settings.generator_poll_seconds
-    opened = open_pools(declared, default, internal, database, metrics.pools, poll_seconds=poll_seconds)
+    declared = settings.declared_pools, settings.default_pool, settings.internal
+    opened = open_pools(*declared, database, metrics.pools, poll_seconds=settings.generator_poll_seconds)
     if (certificates := opened.channels[0].certificates) is not None:
         export_expiry(registry, certificates)
     return opened
@@ -225,8 +226,7 @@ async def _open_ports(
     """Those beside the public one."""
     links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
     on_failure.push_async_callback(links.stop)
-    scaler = await open_scaler_port(database, settings, pools.each)
-    on_failure.push_async_callback(scaler.stop)
+    on_failure.push_async_callback((scaler := await open_scaler_port(database, settings, pools.each)).stop)
     return links, scaler
 
 

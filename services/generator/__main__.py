@@ -19,6 +19,7 @@ from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.marking.credentials import ends_at
 from headshots.marking.manifest import Signer
 from headshots.pods import deletion_cost
@@ -66,7 +67,7 @@ def find_package(settings: GeneratorSettings) -> Path:
 
 
 def build(
-    settings: GeneratorSettings, folder: Path, metrics: Metrics, signer: Signer | None
+    settings: GeneratorSettings, folder: Path, metrics: Metrics, signer: Signer | None, analyzer: FaceAnalyzer | None
 ) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
@@ -92,7 +93,8 @@ def build(
         host_bytes=settings.adapter_host_bytes,
     )
     marker = Marker(settings.marking, signer, package.foundation, package.foundation_digest)
-    engine = Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits, marker)
+    backend = build_backend(settings, package)
+    engine = Engine(package, backend, adapters, store, metrics, settings.limits, marker, analyzer)
     return engine, ErasedAdapters(store, adapters, engine.evict, seconds=settings.read_erasures_seconds)
 
 
@@ -130,9 +132,11 @@ async def serve(settings: GeneratorSettings) -> None:
     signer = await asyncio.to_thread(settings.marking.open_signer)
     if signer is not None:
         metrics.content_certificate_expiry.set(ends_at(settings.marking.certificate))
+    # As early, as it is wrong as easily.
+    analyzer = await asyncio.to_thread(open_analyzer, settings.faces, settings.faces_dir)
     settings = await asyncio.to_thread(with_foundation, settings)
     folder = await asyncio.to_thread(find_package, settings)
-    engine, erased = await asyncio.to_thread(build, settings, folder, metrics, signer)
+    engine, erased = await asyncio.to_thread(build, settings, folder, metrics, signer, analyzer)
     # Before it listens: what was erased while it was off is on its disk.
     await erased.read_first()
     running = await start_server(

@@ -16,7 +16,7 @@ from headshots.diffusion.tensorrt.gpu import describe, load_driver
 from headshots.diffusion.tensorrt.rtx.loading import check_target, check_version
 from headshots.doctor.credentials import days_left, internal_checks
 from headshots.doctor.findings import Finding, failed, ok, skipped
-from headshots.doctor.models import SECONDS, FoundationLook
+from headshots.doctor.models import SECONDS, FoundationLook, analyzer_check
 from headshots.doctor.places import LEAST_FREE_BYTES, first_start_makes, memory, rooms
 from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
@@ -51,6 +51,7 @@ def checks(settings: GeneratorSettings) -> list[Check]:
             "mount a certificate for signing content and its key (docs/operations.md, What images say of themselves)",
             60.0,
         ),
+        analyzer_check("generator", settings.faces, settings.faces_dir),
         store_check("object store", settings.store_url, "HEADSHOTS_STORE_URL"),
         *internal_checks(settings.internal, server=True),
         pod_check(settings.pod),

@@ -15,6 +15,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError, UnavailableError
+from headshots.faces import FaceAnalyzer
 from headshots.pauses import pause
 from services.generator.adapters.held import HeldAdapters, held_adapters
 from services.generator.adapters.tiers import AdapterCache
@@ -72,18 +73,18 @@ class Engine:
         metrics: Metrics,
         limits: EngineLimits,
         marker: Marker,
+        analyzer: FaceAnalyzer | None = None,
     ) -> None:
-        """Wire the parts together.
+        """Wire the parts together. ``analyzer``: what images are cut to frames by; None: such requests are refused.
 
-        Raises:
-            InvalidArgumentError: SETTING_INVALID, when ``limits`` do not fit the package.
+        Raises InvalidArgumentError: SETTING_INVALID, when ``limits`` do not fit the package.
         """
         self._package = package
         self._backend = backend
         self._adapters = adapters
-        self._checker = RequestChecker(package)
+        self._checker = RequestChecker(package, can_frame=analyzer is not None)
         self._preparer = Preparer(package, backend, adapters, SourceReader(store), metrics)
-        self._writer = ImageWriter(store, marker, metrics)
+        self._writer = ImageWriter(store, marker, metrics, analyzer)
         self._metrics = metrics
         self._max_rows = limits.max_rows or package.max_rows
         if not _ROWS_OF_AN_IMAGE <= self._max_rows <= package.max_rows:
@@ -150,7 +151,7 @@ class Engine:
         Raises:
             InvalidArgumentError: see :meth:`.requests.checking.RequestChecker.plan`.
             InvalidAdapterError: ADAPTER_*.
-            InvalidPhotoError, FailedPreconditionError: see :class:`.requests.preparing.Preparer`.
+            InvalidPhotoError, FailedPreconditionError: FRAME_NEEDS_ANALYZER; see :class:`.requests.preparing.Preparer`.
             ResourceExhaustedError: QUEUE_FULL.
             DeadlineExceededError: DEADLINE_TOO_SHORT.
             UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE, C2PA_SIGNING_FAILED.

@@ -8,10 +8,11 @@ from typing import Any
 
 import grpc.aio
 
+from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.guard import current_grant
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2, styles_pb2
+from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2, looks_pb2, styles_pb2
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests.checking import TextCheck
@@ -187,6 +188,7 @@ def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | N
         preview_every=request.preview_every,
         output_prefix=request.output_prefix,
         rights=tenant_rights(request) if request.HasField("rights") else None,
+        frame=_frame(request.frame) if request.HasField("frame") else None,
         high=request.priority == jobs_pb2.PRIORITY_HIGH,
         deadline_seconds=deadline_seconds,
     )
@@ -205,6 +207,11 @@ def _interval(value: tuple[float, float]) -> styles_pb2.GuidanceInterval:
 
 def _text_reading(value: TextCheck) -> pb.TextReading:
     return pb.TextReading(tokens=value.tokens, lost=value.lost, unknown_words=value.unknown_words)
+
+
+def _frame(frame: looks_pb2.Frame) -> Frame:
+    told = {name: getattr(frame, name) for name in ("eye_line", "head_height") if frame.HasField(name)}
+    return Frame(frame.width_px, frame.height_px, **told)
 
 
 def _source(source: pb.Source) -> Source:
@@ -231,17 +238,5 @@ def _response(event: Event) -> pb.GenerateResponse:
             done = pb.StepDone(index=index, step=step, total_steps=total, preview=preview)
             return pb.GenerateResponse(step=done)
         case GeneratedImage():
-            return pb.GenerateResponse(
-                image=pb.GeneratedImage(
-                    index=event.index,
-                    content=event.content,
-                    key=event.key,
-                    sha256=event.sha256,
-                    size_bytes=event.size_bytes,
-                    content_type=event.content_type,
-                    width_px=event.width_px,
-                    height_px=event.height_px,
-                    seed=event.seed,
-                    mark_id=event.mark_id,
-                )
-            )
+            # Its fields are the message's.
+            return pb.GenerateResponse(image=pb.GeneratedImage(**vars(event)))

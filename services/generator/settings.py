@@ -11,6 +11,7 @@ from headshots.diffusion.export.options import DEFAULT_BUILD_MEMORY_GB, ExportOp
 from headshots.diffusion.foundations.names import named
 from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 from headshots.errors import InvalidArgumentError
+from headshots.faces import ANALYZERS
 from headshots.marking.settings import MarkingSettings
 from headshots.pods.settings import PodSettings
 from headshots.rpc.internal.port import InternalPort
@@ -74,6 +75,12 @@ class GeneratorSettings:
     # Bytes of adapter files on local disk, and of packed rows in memory.
     adapter_disk_bytes: int = 4 * 2**30
     adapter_host_bytes: int = 2**30
+    # The analyzer of faces that images are cut to a look's frame by: bundled, people, opencv or none (such images are
+    # refused). The gateway's, which judges them; `headshots serve all` and the demo choose it by themselves. `bundled`
+    # and `people` need no further extra here, `opencv` needs `opencv`.
+    faces: str = "none"
+    # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout, people the installed one.
+    faces_dir: Path | None = None
     # Seconds between two readings of which adapters were erased; at most so long copies of one that was frozen stay.
     read_erasures_seconds: float = 30.0
     # Seconds after SIGTERM that accepted requests get to finish.
@@ -112,7 +119,12 @@ class GeneratorSettings:
             internal=InternalSettings.from_environment(environ),
             marking=MarkingSettings.from_environment(environ),
             pod=PodSettings.from_environment(environ),
+            faces_dir=home.analyzer_of("HEADSHOTS_GENERATOR_FACES", environ),
         )
+        if settings.faces not in ANALYZERS:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_GENERATOR_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
+            )
         if settings.read_erasures_seconds <= 0:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")
         settings.internal_port.check_host(settings.host, "HEADSHOTS_GENERATOR_HOST")

@@ -16,12 +16,14 @@ from headshots.v1 import (
     images_pb2,
     jobs_pb2,
     labels_pb2,
+    looks_pb2,
     packs_pb2,
     photos_pb2,
     profiles_pb2,
     shoots_pb2,
     styles_pb2,
     subjects_pb2,
+    teams_pb2,
     tenants_pb2,
     trainer_pb2,
     trainings_pb2,
@@ -42,6 +44,8 @@ FILES = (
     audit_events_pb2,
     erasures_pb2,
     images_pb2,
+    looks_pb2,
+    teams_pb2,
 )
 SHARED_FILES = (adapters_pb2, jobs_pb2, labels_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {

@@ -127,6 +127,11 @@ LIBRARY: Arrows = {
         "faces": "faces in photos and portraits, and how alike they are",
         "imaging": "sharpness, perceptual hashes, likeness to several photos",
     },
+    "looks": {
+        "errors": "a frame that cannot be is told by its fields",
+        "faces": "faces are what portraits are cut and compared by",
+        "imaging": "brightness",
+    },
     "diffusion": {
         "errors": "typed errors",
         "settings": "a private folder",

@@ -201,6 +201,7 @@ def default_environment(addresses: dict[str, str], foundation: Path | None) -> d
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
         "HEADSHOTS_GATEWAY_FACES": faces,
         "HEADSHOTS_TRAINER_FACES": faces,
+        "HEADSHOTS_GENERATOR_FACES": faces,
         "HEADSHOTS_GATEWAY_STYLES": str(styles_for(folder)),
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}

@@ -44,7 +44,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         training_progress=training_progress(message.training_progress),
         training_eta_seconds=span_seconds(message, "training_eta"),
         completed_shots=message.completed_shots,
-        quote=_quote(message.quote),
+        quote=quote(message.quote),
         deadline=utc_time(message.deadline),
         failure=job_failure(message.failure) if message.HasField("failure") else None,
         status_message=message.status_message,
@@ -93,7 +93,8 @@ def _wire_time(value: datetime | None) -> Timestamp | None:
     return message
 
 
-def _quote(message: shoots_pb2.Quote) -> Quote:
+def quote(message: shoots_pb2.Quote) -> Quote:
+    """What a shoot will take."""
     return Quote(
         queue_place=message.queue_place,
         expected_finish_time=utc_time(message.expected_finish_time),

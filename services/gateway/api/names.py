@@ -11,7 +11,7 @@ def ids(name: str) -> tuple[str, ...]:
 
 
 def new_display_name(request: Any) -> str | None:
-    """What an update of a style, a pack or a profile calls it: without words its id, as where it was made without them.
+    """What an update of a style, pack, profile or look calls it: without words its id, as where none were ever given.
 
     None: it keeps what it is called.
     """
@@ -76,6 +76,16 @@ def shoot_name(subject_id: str, shoot_id: str) -> str:
 def profile_name(profile: str) -> str:
     """`profiles/{profile}`."""
     return f"profiles/{profile}"
+
+
+def look_name(look: str) -> str:
+    """`looks/{look}`."""
+    return f"looks/{look}"
+
+
+def team_name(team_id: str) -> str:
+    """`teams/{team}`."""
+    return f"teams/{team_id}"
 
 
 def audit_event_name(number: int) -> str:

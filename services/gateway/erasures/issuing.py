@@ -29,6 +29,7 @@ from headshots.schema import (
     photos,
     retentions,
     shoots,
+    team_members,
     terms,
     trainings,
 )
@@ -46,6 +47,7 @@ _COLUMNS = (
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    team_members.c.subject_id,
     terms.c.subject_id,
     trainings.c.subject_id,
 )

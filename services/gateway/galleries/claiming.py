@@ -23,6 +23,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import look, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
+from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from headshots.schema import PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
@@ -34,9 +35,9 @@ from services.gateway.galleries.models import place_of
 from services.gateway.galleries.queue.asking import Asking, asking_first, asking_for_lone, claiming_of_gallery
 from services.gateway.galleries.queue.fair_share import order_of_shots, running_by_tenant
 from services.gateway.galleries.queue.losses import needs_to_be_alone, order_in_gallery
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
-from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter, Failure
 from services.gateway.peers.pools.openness import ALL, Openness
 from services.gateway.retention.checks import check_unexpired
@@ -193,6 +194,7 @@ def _to_shot(lease: Lease, claimed: Row[Any], row: Row[Any], withheld: Failure |
         priority=row.priority,
         remix=Remix.from_json(row.remix),
         rights=TenantRights(**row.rights) if row.rights is not None else None,
+        frame=Frame.from_json(row.frame),
         withheld=withheld,
         ordered_at=row.created_at,
         origin=row.origin,

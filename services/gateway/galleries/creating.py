@@ -174,6 +174,7 @@ def insert(
             adapter=dataclasses.asdict(gallery.adapter),
             foundation_digest=gallery.adapter.foundation_digest,
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
+            frame=order.frame.to_json() if order.frame is not None else None,
             rights=dataclasses.asdict(rights) if rights is not None else None,
             created_at=gallery.created_at,
             **order.labelling.fields,

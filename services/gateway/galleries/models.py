@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from headshots.acceptance.profiles import Profile
+from headshots.looks.frame import Frame
 from headshots.schema import TERMINAL_STATES
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.images.tries import Judgement
@@ -36,6 +37,8 @@ class GalleryOrder:
     """Seeds that are tried for a shot at most."""
     allow_unjudged: bool = False
     """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
+    frame: Frame | None = None
+    """What images are cut to; None: nothing. Of teams' orders alone."""
     labelling: Labelling = field(default_factory=Labelling)
 
     @property

@@ -18,10 +18,12 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.faces import FaceAnalyzer, Pixels
 from headshots.imaging.workers.pool import DecoderPool
+from headshots.looks.measures import Measures, measure
 from headshots.telemetry import spans
 from headshots.threads import in_read_thread
 from services.gateway.galleries.images.tries import Judgement
-from services.gateway.galleries.shots import Shot
+from services.gateway.galleries.queue.shot import Shot
+from services.gateway.painting.framing import frame_checks
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.streams import StreamLimiter
 
@@ -95,18 +97,21 @@ class ShotJudge:
             if not keys <= stored.get(subject_id, set()):
                 self.forget(subject_id)
 
-    async def judge(self, shot: Shot, image_key: str) -> Judgement:
+    async def judge(self, shot: Shot, image_key: str, *, frame_missed: str = "") -> Judgement:
         """What the shot's profile says of an image, but for near-duplicates, which `shots.record_try` looks for.
+
+        `frame_missed`: why it was not cut to the shot's frame, as the generator told.
 
         Not measured without an analyzer, without a face in any photo, and after a failure, which is logged and not
         raised: the image exists all the same. Only where unsafe images are withheld a failure is raised, whatever it
         was: what nobody could look at is not delivered.
         """
         if self._analyzer is None:
-            return Judgement(not_measured(shot.profile, "", "there is no analyzer of faces"))
+            unseen = Judgement(not_measured(shot.profile, "", "there is no analyzer of faces"))
+            return _framed(unseen, shot, frame_missed, None)
         try:
             with spans.span("judge"):
-                return await self._judged(self._analyzer, shot, image_key)
+                return await self._judged(self._analyzer, shot, image_key, frame_missed)
         except HeadshotsError as error:
             if self._withholds:
                 raise
@@ -116,11 +121,15 @@ class ShotJudge:
                 raise
             # An analyzer's defect must not cost a finished image.
             _LOG.exception("%s was not judged", image_key)
-        return Judgement(not_measured(shot.profile, self._analyzer.name, "measuring failed"))
+        failed = Judgement(not_measured(shot.profile, self._analyzer.name, "measuring failed"))
+        return _framed(failed, shot, frame_missed, None)
 
-    async def _judged(self, analyzer: FaceAnalyzer, shot: Shot, image_key: str) -> Judgement:
+    async def _judged(self, analyzer: FaceAnalyzer, shot: Shot, image_key: str, frame_missed: str) -> Judgement:
         picture = await self._picture(image_key)
         judgement = await self._compared(analyzer, shot, picture)
+        if shot.frame is not None:
+            measures = await self._limiter.measure(measure, analyzer, picture)
+            judgement = _framed(judgement, shot, frame_missed, measures)
         if not self._looks:
             return judgement
         check = await self._limiter.measure(check_safety, analyzer, picture)
@@ -156,3 +165,10 @@ class ShotJudge:
     async def _picture(self, key: str) -> Pixels:
         picture = await self._decoders.open(await self._store.get(key), self._limiter.limits.stored_photo)
         return np.asarray(picture)
+
+
+def _framed(judgement: Judgement, shot: Shot, missed: str, measures: Measures | None) -> Judgement:
+    """The judgement with what the shot's frame asks, where it has one."""
+    if shot.frame is None:
+        return judgement
+    return judgement.with_checks(list(frame_checks(shot.frame, missed, measures)), measures)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.galleries.remix import source_image
-from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import GenerationRequest, GeneratorDescription
 from services.gateway.styles.requests import request_of
 from services.gateway.tenants.ownership import images_prefix
@@ -25,4 +25,5 @@ def request_of_shot(shot: Shot, description: GeneratorDescription, *, preview_ev
         priority=shot.priority,
         source=source_image(shot.remix),
         rights=shot.rights,
+        frame=shot.frame,
     )

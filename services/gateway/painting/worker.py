@@ -32,7 +32,7 @@ from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import shots
-from services.gateway.galleries.shots import Shot
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
@@ -180,7 +180,7 @@ class ShotWorker:
         self._metrics.quality.expects(shot.adapter.foundation_digest, shot.profile.name)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
-        judgement = await self._judge.judge(shot, image.key)
+        judgement = await self._judge.judge(shot, image.key, frame_missed=image.frame_missed)
         recorded = await in_lease_thread(
             shots.record_try,
             self._engine,

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from headshots.errors import InternalError
 from headshots.routing.fleet import Answer
 from headshots.routing.residents import ToldAdapters
-from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, trainer_pb2, trainings_pb2
+from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, looks_pb2, trainer_pb2, trainings_pb2
 from services.gateway.api.convert import STATES, interval, progress_from, wire_interval
 from services.gateway.peers.events import GenerationEvent, ImageDone, StepDone, Waiting
 from services.gateway.peers.models import (
@@ -98,6 +98,7 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         priority=cast(jobs_pb2.Priority, value.priority),
         source=_source(value.source),
         rights=generator_pb2.TenantRights(**dataclasses.asdict(value.rights)) if value.rights is not None else None,
+        frame=looks_pb2.Frame(**value.frame.to_json()) if value.frame is not None else None,
     )
 
 
@@ -167,6 +168,7 @@ def generation_event(message: generator_pb2.GenerateResponse) -> GenerationEvent
             width_px=image.width_px,
             height_px=image.height_px,
             mark_id=image.mark_id,
+            frame_missed=image.frame_missed,
         )
     return Waiting()
 

@@ -26,6 +26,8 @@ class ImageDone:
     height_px: int
     mark_id: str = ""
     """Of its watermark, 16 hex digits; empty: it has none."""
+    frame_missed: str = ""
+    """Why it was not cut to its frame, see `headshots.looks.cropping.Missed`; empty: it was, or there was none."""
 
 
 @dataclass(frozen=True)

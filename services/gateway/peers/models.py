@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from headshots.schema import TERMINAL_STATES
 from services.gateway.api.progress import TrainingProgress
@@ -160,6 +161,8 @@ class GenerationRequest:
     """The image to paint over; None starts from noise alone."""
     rights: TenantRights | None = None
     """What the tenant says of rights; None: nothing."""
+    frame: Frame | None = None
+    """What the image is cut to; None: nothing."""
     negative_prompt: str = ""
     guidance_interval: tuple[float, float] | None = None
     guidance_scale: float | None = None

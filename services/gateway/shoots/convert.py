@@ -76,7 +76,7 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         training_progress=training_progress(progress.training),
         training_eta=seconds_as_duration(progress.training_eta_seconds),
         completed_shots=len(progress.images),
-        quote=_quote(value.quote),
+        quote=quote(value.quote),
         deadline=optional_timestamp(value.deadline),
         failure=failure(value.failure),
         status_message=value.status_message,
@@ -93,7 +93,8 @@ def _stage(value: Shoot) -> shoots_pb2.ShootStage:
     return shoots_pb2.SHOOT_STAGE_TRAINING if value.gallery_id is None else shoots_pb2.SHOOT_STAGE_PAINTING
 
 
-def _quote(value: Quote) -> shoots_pb2.Quote:
+def quote(value: Quote) -> shoots_pb2.Quote:
+    """A quote."""
     return shoots_pb2.Quote(
         queue_place=value.queue_place,
         expected_finish_time=optional_timestamp(value.expected_at),

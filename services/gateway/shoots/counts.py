@@ -1,4 +1,4 @@
-"""Spreads portraits over the styles of an order."""
+"""Finds the styles and the profile of an order, and spreads its portraits over the styles."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
+from headshots.acceptance.profiles import Profile
 from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import Pack, PackLibrary
 from headshots.styles.recipe import Style
 from services.gateway.packs.checks import recipes_of
 from services.gateway.packs.rows import usable_pack
+from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.models import ShootOrder
 from services.gateway.styles.rows import usable_styles
 
@@ -38,6 +40,9 @@ def named_styles(
 
     Raises InvalidArgumentError PACK_OR_STYLES, and as `usable_pack`, `recipes_of` and `usable_styles`.
     """
+    if order.look is not None:
+        recipes = list(order.look.recipes)
+        return None, recipes, spread(order.count, [1] * len(recipes))
     _check_pack_or_styles(order)
     if order.pack:
         pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack")
@@ -46,6 +51,11 @@ def named_styles(
     fields = [f"styles[{index}]" for index in range(len(order.styles))]
     recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
     return None, recipes, spread(order.count, [1] * len(recipes))
+
+
+def named_profile(connection: Connection, tenant_id: str, order: ShootOrder) -> Profile:
+    """What judges the portraits. Raises InvalidArgumentError PROFILE_UNKNOWN."""
+    return order.look.profile if order.look is not None else usable_profile(connection, tenant_id, order.profile)
 
 
 def _check_pack_or_styles(order: ShootOrder) -> None:

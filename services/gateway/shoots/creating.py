@@ -18,11 +18,11 @@ from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.orders.lookup import untrained
 from services.gateway.peers.models import Adapter, TrainingOptions
 from services.gateway.peers.pools.models import TrainingPlace
 from services.gateway.photos.removing import check_not_expired
-from services.gateway.profiles.rows import usable_profile
-from services.gateway.shoots.counts import named_styles
+from services.gateway.shoots.counts import named_profile, named_styles
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder, new_plan
 from services.gateway.shoots.quote import Quote
@@ -86,8 +86,8 @@ def look_up(
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE,
-            PHOTOS_MISSING, DEADLINE_TOO_EARLY.
-        UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
+            PHOTOS_MISSING, DEADLINE_TOO_EARLY, SUBJECT_UNTRAINED.
+        UnavailableError: GENERATOR_UNREACHABLE.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -96,16 +96,22 @@ def look_up(
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
         pack, recipes, counts = named_styles(connection, library, packs, tenant_id, order)
-        plan = new_plan(order, recipes, counts, usable_profile(connection, tenant_id, order.profile), pack)
+        plan = new_plan(order, recipes, counts, named_profile(connection, tenant_id, order), pack)
         wanted = Wanted(plan, subject.class_noun, *_earlier(connection, subject_id, order, place, served), place)
         if wanted.trains:
-            check_none_active(connection, subject_id)
+            _check_may_train(connection, subject_id, order)
         check_consent(connection, tenant_id, subject_id, *wanted.purposes)
         if wanted.trains or not order.allow_unjudged:
             check_not_expired(connection, subject_id)
         if order.deadline is not None:
             _quote(connection, subject_id, order, wanted)
         return wanted
+
+
+def _check_may_train(connection: Connection, subject_id: str, order: ShootOrder) -> None:
+    if not order.may_train:
+        raise untrained(subject_id)
+    check_none_active(connection, subject_id)
 
 
 def _quote(connection: Connection, subject_id: str, order: ShootOrder, wanted: Wanted) -> Quote:
@@ -210,6 +216,7 @@ def create_gallery(
         profile=plan.profile.name,
         max_tries=plan.max_tries,
         allow_unjudged=allow_unjudged,
+        frame=plan.frame,
         labelling=labelling,
     )
     return create_gallery_in(

@@ -109,7 +109,7 @@ class ShootEngine:
         foundation = wanted.foundation_digest or ""
         if (described := await self._pools.describe_if_reachable(foundation)) is not None:
             check_class_noun(described, wanted.class_noun)
-        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, foundation=foundation)
+        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, foundation=foundation, frame=wanted.plan.frame)
         for recipe in wanted.plan.recipes:
             field = "pack" if order.pack else f"styles[{order.styles.index(recipe.name)}]"
             await self._checks.check(recipe, sitter, field=field)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headshots.acceptance.profiles import Profile
+from headshots.looks.frame import Frame
 from headshots.schema import TERMINAL_STATES
 from headshots.styles.packs import Pack
 from headshots.styles.recipe import Style
@@ -18,6 +19,15 @@ from services.gateway.shoots.quote import Quote
 
 DEFAULT_TRIES = 3
 """Seeds that are tried for a portrait where the caller names no number."""
+
+
+@dataclass(frozen=True)
+class FixedLook:
+    """What a team's shoots have in common, whatever becomes of the styles and the profile that it names."""
+
+    recipes: tuple[Style, ...]
+    profile: Profile
+    frame: Frame
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,9 @@ class ShootOrder:
     deadline: float | None = None
     allow_unjudged: bool = False
     """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
+    look: FixedLook | None = None
+    """Of a team's order: in place of what the names stand for now; None: no look, and no frame."""
+    may_train: bool = True
     labelling: Labelling = field(default_factory=Labelling)
 
 
@@ -63,6 +76,8 @@ class Plan:
     """Empty where styles were named."""
     pack_version: int = 0
     """0 where styles were named, and in shoots that are older than versions of packs."""
+    frame: Frame | None = None
+    """What portraits are cut to; None: nothing."""
 
     @property
     def asked(self) -> int:
@@ -73,14 +88,18 @@ class Plan:
         """For a JSON column."""
         simple = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         recipes = [recipe.to_json() for recipe in self.recipes]
-        return {**simple, "recipes": recipes, "profile": self.profile.to_json(), "style_shots": list(self.style_shots)}
+        frame = self.frame.to_json() if self.frame is not None else None
+        told = {"recipes": recipes, "profile": self.profile.to_json(), "frame": frame}
+        return {**simple, **told, "style_shots": list(self.style_shots)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
         """From a JSON column."""
         recipes = tuple(Style(**recipe) for recipe in document["recipes"])
         profile, style_shots = Profile.from_json(document["profile"]), tuple(document["style_shots"])
-        return cls(**{**document, "recipes": recipes, "profile": profile, "style_shots": style_shots})
+        frame = Frame.from_json(document.get("frame"))
+        told = {"recipes": recipes, "profile": profile, "style_shots": style_shots, "frame": frame}
+        return cls(**{**document, **told})
 
 
 @dataclass(frozen=True)
@@ -163,4 +182,5 @@ def new_plan(
         priority=order.priority,
         pack=order.pack,
         pack_version=pack.version if pack is not None else 0,
+        frame=order.look.frame if order.look is not None else None,
     )

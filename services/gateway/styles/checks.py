@@ -14,6 +14,7 @@ from headshots.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
+from headshots.looks.frame import Frame
 from headshots.styles.recipe import WORDS, Style
 from services.gateway.peers.class_nouns import check_class_noun
 from services.gateway.peers.models import (
@@ -42,6 +43,8 @@ class Sitter:
     """Empty: the longest that the foundation knows people by."""
     adapter: Adapter | None = None
     source: SourceImage | None = None
+    frame: Frame | None = None
+    """What the image is cut to."""
     foundation: str = ""
     """Digest of the foundation where there is no adapter; empty: the default one."""
 
@@ -92,6 +95,7 @@ class StyleChecks:
             class_noun=class_noun,
             adapter=sitter.adapter,
             source=sitter.source,
+            frame=sitter.frame,
         )
         try:
             check = await self._pools.check(request, sitter.foundation_digest)
@@ -110,7 +114,7 @@ class StyleChecks:
 
         Raises:
             InvalidArgumentError: SIZE_INVALID, REPAINT_TOO_LITTLE, STYLE_WORDS_UNKNOWN, PROMPT_TOO_LONG.
-            FailedPreconditionError: CLASS_NOUN_UNKNOWN, FOUNDATION_NOT_SERVED.
+            FailedPreconditionError: CLASS_NOUN_UNKNOWN, FOUNDATION_NOT_SERVED, FRAME_NEEDS_ANALYZER.
         """
         description = await self._pools.describe_if_reachable(sitter.foundation_digest)
         if description is None:

@@ -36,6 +36,7 @@ from services.gateway.marks.rows import erase_marks
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
+from services.gateway.teams import rows as team_rows
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import removing as training_removing
 from services.gateway.trainings import rows as training_rows
@@ -189,6 +190,7 @@ def _remove_objects(engine: Engine, store: ArtifactStore, tenant_id: str, subjec
 
 def _delete_rows(connection: Connection, subject_id: str) -> None:
     """Removes all rows that refer to the subject's; of its images' marks it stays known that they are erased."""
+    team_rows.delete_of_subject(connection, subject_id)
     shoot_rows.delete_of_subject(connection, subject_id)
     gallery_rows.delete_of_subject(connection, subject_id)
     training_removing.delete_of_subject(connection, subject_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.text import TextReader
-from headshots.errors import FieldViolation, InvalidArgumentError
+from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from services.generator.requests.plan import Plan, make_plan
 from services.generator.requests.request import GenerationRequest
 
@@ -35,8 +35,10 @@ class RequestCheck:
 class RequestChecker:
     """Plans requests for one package. Paints nothing and needs no network."""
 
-    def __init__(self, package: EnginePackage) -> None:
+    def __init__(self, package: EnginePackage, *, can_frame: bool = False) -> None:
+        """``can_frame``: whether there is an analyzer of faces to cut images by."""
         self._package = package
+        self._can_frame = can_frame
         self._reader = TextReader(package.folder, package.text_encoders)
         self._vocabulary = frozenset(package.vocabulary)
 
@@ -45,8 +47,9 @@ class RequestChecker:
 
         Raises:
             InvalidArgumentError: PROMPT_TOO_LONG, and see :func:`services.generator.requests.plan.make_plan`.
+            FailedPreconditionError: FRAME_NEEDS_ANALYZER.
         """
-        plan = make_plan(request, self._package)
+        plan = self._planned(request)
         for field, text in (("prompt", request.prompt), ("negative_prompt", request.negative_prompt)):
             lost = self._reader.read(text).lost
             if lost:
@@ -59,9 +62,20 @@ class RequestChecker:
         return plan
 
     def check(self, request: GenerationRequest) -> RequestCheck:
-        """What the request would become, and what is read of its prompts, however long. Raises as `make_plan`."""
-        plan = make_plan(request, self._package)
+        """What the request would become, and what is read of its prompts, however long. Raises as `plan`, but for
+        PROMPT_TOO_LONG."""
+        plan = self._planned(request)
         return RequestCheck(plan, self._read(request.prompt), self._read(request.negative_prompt))
+
+    def _planned(self, request: GenerationRequest) -> Plan:
+        if request.frame is not None and not self._can_frame:
+            raise FailedPreconditionError(
+                "FRAME_NEEDS_ANALYZER",
+                "no analyzer of faces is set for the generators, so no image can be cut to a frame: set "
+                "HEADSHOTS_GENERATOR_FACES as HEADSHOTS_GATEWAY_FACES is set",
+                violations=[FieldViolation("frame", "needs HEADSHOTS_GENERATOR_FACES")],
+            )
+        return make_plan(request, self._package)
 
     def _read(self, text: str) -> TextCheck:
         reading = self._reader.read(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from services.generator.adapters.tiers import AdapterRef
 
@@ -44,7 +45,7 @@ class GenerationRequest:
     ``seed`` 0 to 2^32-1, image i takes ``seed + i``; ``noise``: what to start from instead, see
     :func:`.plan.make_plan`; ``extension`` png, jpg or webp; ``deadline_seconds``: time left for the
     whole request, None for no limit; ``output_prefix``: where in the object store images go, empty to answer their
-    bytes; ``rights``: what the tenant says of them; None: nothing.
+    bytes; ``rights``: what the tenant says of them; None: nothing; ``frame``: what they are cut to; None: nothing.
     """
 
     tenant: str
@@ -68,6 +69,7 @@ class GenerationRequest:
     preview_every: int = 0
     output_prefix: str = ""
     rights: TenantRights | None = None
+    frame: Frame | None = None
     high: bool = False
     deadline_seconds: float | None = None
 
@@ -111,6 +113,9 @@ class GeneratedImage:
     seed: int
     mark_id: str
     """Of its watermark, 16 hex digits; empty: it has none."""
+    frame_missed: str = ""
+    """Why it was not cut to the request's frame, see :class:`headshots.looks.cropping.Missed`; empty: it was, or there
+    was none."""
 
 
 Event = Queued | Started | StepDone | GeneratedImage

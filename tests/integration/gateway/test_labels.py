@@ -15,11 +15,13 @@ from headshots.errors import AlreadyExistsError, InvalidArgumentError
 from headshots.v1 import (
     galleries_pb2,
     labels_pb2,
+    looks_pb2,
     packs_pb2,
     profiles_pb2,
     shoots_pb2,
     styles_pb2,
     subjects_pb2,
+    teams_pb2,
     trainings_pb2,
 )
 from tests.support.gateway.caller import Caller, refused, selfie
@@ -42,6 +44,9 @@ class Kind:
     ends: bool = False
     """Whether only one may run at a time, so that the next needs the end of the one before."""
 
+    top_level: bool = False
+    """Whether it is the tenant's, whoever's it tells of."""
+
     async def create(self, caller: Caller, subject: str, number: int = 0, **more: Any) -> Any:
         request = getattr(self.module, f"Create{self.noun}Request")(**self.fields(subject, number), **more)
         made = getattr(await caller(f"Create{self.noun}", request), self.noun.lower())
@@ -54,7 +59,7 @@ class Kind:
         return getattr(await caller(f"Get{self.noun}", request), self.noun.lower())
 
     async def list(self, caller: Caller, subject: str, **how: Any) -> Any:
-        parent = {"parent": subject} if subject else {}
+        parent = {"parent": subject} if subject and not self.top_level else {}
         request = getattr(self.module, f"List{self.plural}Request")(**parent, **how)
         return await caller(f"List{self.plural}", request)
 
@@ -76,7 +81,13 @@ async def trained(caller: Caller) -> str:
     return await caller.trained_subject()
 
 
+async def with_look(caller: Caller) -> str:
+    await caller("CreateLook", looks_pb2.CreateLookRequest(look_id="office", styles=STYLES, frame=FRAME))
+    return await caller.trained_subject()
+
+
 STYLES = ["styles/studio-navy-suit"]
+FRAME = looks_pb2.Frame(width_px=64, height_px=64)
 PACKED = [packs_pb2.PackStyle(style=STYLES[0], shots=1)]
 KINDS = [
     Kind("Subject", subjects_pb2, nobody, lambda _, number: {"display_name": str(number)}, "Subjects"),
@@ -98,6 +109,21 @@ KINDS = [
     Kind("Style", styles_pb2, nobody, lambda _, number: {"style_id": f"own-{number}", "recipe": RECIPE}, "Styles"),
     Kind("Profile", profiles_pb2, nobody, lambda _, number: {"profile_id": f"own-{number}"}, "Profiles"),
     Kind("Pack", packs_pb2, nobody, lambda _, number: {"pack_id": f"own-{number}", "styles": PACKED}, "Packs"),
+    Kind(
+        "Look",
+        looks_pb2,
+        nobody,
+        lambda _, number: {"look_id": f"own-{number}", "styles": STYLES, "frame": FRAME},
+        "Looks",
+    ),
+    Kind(
+        "Team",
+        teams_pb2,
+        with_look,
+        lambda subject, _: {"look": "looks/office", "members": [subject]},
+        "Teams",
+        top_level=True,
+    ),
 ]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 

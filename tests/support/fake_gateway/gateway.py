@@ -23,6 +23,7 @@ from tests.support.fake_gateway.profiles import FakeProfiles
 from tests.support.fake_gateway.shoots import FakeShoots
 from tests.support.fake_gateway.styles import FakeStyles
 from tests.support.fake_gateway.subjects import FakeSubjects
+from tests.support.fake_gateway.teams import FakeTeams
 from tests.support.fake_gateway.trainings import FakeTrainings
 
 API_KEY = "hs_test"
@@ -41,6 +42,7 @@ class FakeGateway(
     FakeProfiles,
     FakeAuditEvents,
     FakeErasures,
+    FakeTeams,
 ):
     """Answers every call of the public API for one tenant."""
 

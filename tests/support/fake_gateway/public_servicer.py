@@ -11,12 +11,14 @@ from headshots.v1 import (
     foundations_pb2_grpc,
     galleries_pb2_grpc,
     images_pb2_grpc,
+    looks_pb2_grpc,
     packs_pb2_grpc,
     photos_pb2_grpc,
     profiles_pb2_grpc,
     shoots_pb2_grpc,
     styles_pb2_grpc,
     subjects_pb2_grpc,
+    teams_pb2_grpc,
     tenants_pb2_grpc,
     trainings_pb2_grpc,
 )
@@ -36,6 +38,8 @@ class PublicServicer(
     audit_events_pb2_grpc.AuditEventServiceServicer,
     erasures_pb2_grpc.ErasureServiceServicer,
     images_pb2_grpc.ImageServiceServicer,
+    looks_pb2_grpc.LookServiceServicer,
+    teams_pb2_grpc.TeamServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -54,4 +58,6 @@ class PublicServicer(
         audit_events_pb2_grpc.add_AuditEventServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         erasures_pb2_grpc.add_ErasureServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         images_pb2_grpc.add_ImageServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        looks_pb2_grpc.add_LookServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        teams_pb2_grpc.add_TeamServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

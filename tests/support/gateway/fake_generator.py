@@ -58,6 +58,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """PNGs of requests with these seeds; all others get `image_of`'s."""
         self.marks: dict[int, str] = {}
         """Ids in the watermarks of pictures with these seeds; all others have none."""
+        self.missed: dict[int, str] = {}
+        """Why pictures with these seeds are not cut to the frame that was asked for."""
         self.held_seeds: set[int] = set()
         """Calls with these seeds never finish."""
         self.foundation_digest = FOUNDATION_DIGEST
@@ -139,6 +141,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             height_px=8,
             seed=request.seed,
             mark_id=self.marks.get(request.seed, ""),
+            frame_missed=self.missed.get(request.seed, ""),
         )
 
     async def _hold_for_ever(self) -> None:

@@ -32,6 +32,7 @@ FREE_TEXT = {
     "style_id",
     "profile_id",
     "pack_id",
+    "look_id",
     "description",
     "outfit",
     "backdrop",
@@ -61,6 +62,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "HoldSubject": {"reason": "a dispute"},
     "UpdateTenant": {"update_mask": {"paths": ["retention_seconds"]}},
     "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
+    "CreateLook": {"look_id": "new", "frame": {"width_px": 64, "height_px": 64}},
     "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
 }
 # Fields that exclude another one of the same call, which is named instead.

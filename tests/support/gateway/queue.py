@@ -16,7 +16,7 @@ from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.galleries.shots import Shot
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.peers.events import ImageDone
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.settings import default_styles

@@ -19,6 +19,7 @@ from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
 from headshots.diffusion.backends.base import FloatArray, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError
+from headshots.faces import FaceAnalyzer
 from headshots.marking.settings import MarkingSettings
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import ServerSettings, start_server
@@ -122,6 +123,7 @@ def make_engine(
     limits: EngineLimits | None = None,
     backend: Any = None,
     marker: Marker | None = None,
+    analyzer: FaceAnalyzer | None = None,
     disk_bytes: int = 2**30,
     host_bytes: int = 2**30,
 ) -> tuple[Engine, ArtifactStore]:
@@ -139,7 +141,8 @@ def make_engine(
         host_bytes=host_bytes,
     )
     backend = backend or OnnxRuntimeBackend(package, OnnxRuntimeOptions(threads=1))
-    return Engine(package, backend, adapters, store, metrics, limits or EngineLimits(), marker or unmarked()), store
+    marker = marker or unmarked()
+    return Engine(package, backend, adapters, store, metrics, limits or EngineLimits(), marker, analyzer), store
 
 
 @asynccontextmanager

@@ -33,7 +33,14 @@ from tests.support.ports import free_port
 from tests.support.trainer.foundation import described_foundation
 
 ADDRESSES = {"gateway": "127.0.0.1:1", "trainer": "127.0.0.1:2", "generator": "127.0.0.1:3"}
-NAMES = ("GATEWAY_TRAINER_ADDRESS", "GATEWAY_GENERATOR_ADDRESS", "GATEWAY_FACES", "TRAINER_FACES", "GATEWAY_STYLES")
+NAMES = (
+    "GATEWAY_TRAINER_ADDRESS",
+    "GATEWAY_GENERATOR_ADDRESS",
+    "GATEWAY_FACES",
+    "TRAINER_FACES",
+    "GENERATOR_FACES",
+    "GATEWAY_STYLES",
+)
 PORT_NAMES = [f"HEADSHOTS_{name.upper()}_{kind}" for name in PORTS for kind in ("PORT", "METRICS_PORT")]
 
 
@@ -55,7 +62,11 @@ def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = default_environment(ADDRESSES, None)
     monkeypatch.setenv("HEADSHOTS_GATEWAY_STYLES", "/srv/styles")
     environment = default_environment(ADDRESSES, None)
-    assert environment.keys() == {"HEADSHOTS_GATEWAY_GENERATOR_ADDRESS", "HEADSHOTS_TRAINER_FACES"}
+    assert environment.keys() == {
+        "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS",
+        "HEADSHOTS_TRAINER_FACES",
+        "HEADSHOTS_GENERATOR_FACES",
+    }
 
 
 def test_styles_fit_the_foundation(tmp_path: Path) -> None:

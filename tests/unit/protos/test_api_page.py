@@ -15,7 +15,7 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos", "training", "subject", "pack")
+NAMES = ("name", "parent", "image", "photos", "training", "subject", "pack", "look")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
     "photos": "PHOTO_NOT_FOUND",
@@ -28,12 +28,16 @@ NOT_FOUND = {
     "profiles": "PROFILE_NOT_FOUND",
     "shoots": "SHOOT_NOT_FOUND",
     "erasures": "ERASURE_NOT_FOUND",
+    "looks": "LOOK_NOT_FOUND",
+    "teams": "TEAM_NOT_FOUND",
 }
 # What calls with lists of names may not find.
 LISTED_NAMES = {
     "CreateTraining": {"PHOTO_NOT_FOUND", "FOUNDATION_NOT_FOUND"},
     "CreateShoot": {"PHOTO_NOT_FOUND", "FOUNDATION_NOT_FOUND"},
     "CreateImageLinks": {"IMAGE_NOT_FOUND"},
+    "CreateTeam": {"SUBJECT_NOT_FOUND"},
+    "AddTeamMembers": {"SUBJECT_NOT_FOUND"},
 }
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (

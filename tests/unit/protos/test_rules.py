@@ -36,6 +36,7 @@ BY_NAME = (
     "Extend",
     "Hold",
     "Release",
+    "Add",
 )
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect", "Verify")
 # The API key says whose it is.
@@ -48,10 +49,11 @@ TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "Crea
     "ListAuditEvents",
     "ListErasureReceipts",
     "ListErasureKeys",
+    *("CreateLook", "ListLooks", "CreateTeam", "ListTeams"),
 }
-JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
+JOBS = {"CreateTraining", "CreateGallery", "CreateShoot", "CreateTeam"}
 # They check what only a generator can tell, or make what orders are held to.
-CHECKED = JOBS | {"CreateStyle", "CreateProfile", "CreatePack"}
+CHECKED = JOBS | {"CreateStyle", "CreateProfile", "CreatePack", "CreateLook"}
 # They make no resource: every call makes new links.
 KEEPS_NOTHING = {"CreateImageLinks"}
 # Callers send them as they came.

@@ -14,6 +14,7 @@ from typing import Any
 
 from headshots.acceptance.verdict import Acceptance, Check, Verdict
 from headshots.acceptance.view import View
+from headshots.looks.measures import Measures
 from headshots.schema import FAILED, SUCCEEDED
 from services.gateway.galleries.limits import TRIES_OF_OTHERS
 from services.gateway.peers.models import Failure
@@ -37,6 +38,8 @@ class Judgement:
     """From 0 to 1; 0 where nothing was measured."""
     view: View | None = None
     """What tells it from other images; None where nothing was measured."""
+    measures: Measures | None = None
+    """What a team's portraits are held together by; None: it is of no look, or nothing was measured."""
     is_withheld: bool = False
     """Whether it may never be delivered, whatever becomes of the shot's other tries: it was told unsafe."""
 
@@ -46,6 +49,12 @@ class Judgement:
         verdict = Verdict.of(told.profile, told.profile_version, told.analyzer, (*told.checks, check))
         return dataclasses.replace(self, verdict=verdict, is_withheld=withholds and not check.passed)
 
+    def with_checks(self, checks: Sequence[Check], measures: Measures | None) -> Judgement:
+        """The judgement with further checks, and what they were made of."""
+        told = self.verdict
+        verdict = Verdict.of(told.profile, told.profile_version, told.analyzer, (*told.checks, *checks))
+        return dataclasses.replace(self, verdict=verdict, measures=measures)
+
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
         return {
@@ -54,6 +63,7 @@ class Judgement:
             "quality": self.quality,
             "view": None if self.view is None else self.view.to_json(),
             "is_withheld": self.is_withheld,
+            "measures": None if self.measures is None else self.measures.to_json(),
         }
 
     @classmethod
@@ -66,7 +76,9 @@ class Judgement:
             document["likeness"],
             document["quality"],
             None if document["view"] is None else View.from_json(document["view"]),
-            document.get("is_withheld", False),  # rows of earlier versions have none
+            # Rows of earlier versions have none of these.
+            measures=Measures.from_json(document.get("measures")),
+            is_withheld=document.get("is_withheld", False),
         )
 
 

@@ -98,6 +98,15 @@ def find_adapter(connection: Connection, subject_id: str, training: tuple[str, s
     )
 
 
+def untrained(subject_id: str) -> FailedPreconditionError:
+    """The error of an order that takes no training along, for a subject without an adapter that is of use."""
+    return FailedPreconditionError(
+        "SUBJECT_UNTRAINED",
+        f"{subject_name(subject_id)} has no adapter of a foundation that is served; create a training and wait until "
+        "it succeeds, or order with train",
+    )
+
+
 def find_remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:
     """The image to paint over.
 

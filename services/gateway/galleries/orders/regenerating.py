@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, read, write
+from headshots.looks.frame import Frame
 from headshots.schema import galleries
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
@@ -143,6 +144,7 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
         priority=row.priority,
         profile=wanted.profile.name,
         max_tries=disliked.max_tries or row.max_tries,
+        frame=Frame.from_json(row.frame),
         labelling=Labelling.of_row(row),
     )
     return wanted, order

@@ -15,8 +15,8 @@ from headshots import schema
 from headshots.database import read
 from headshots.leases import LeaseLostError
 from services.gateway.galleries import shots
+from services.gateway.galleries.queue.shot import Shot
 from services.gateway.galleries.rows import delete_of_subject
-from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Failure
 from tests.support.gateway.queue import ACCEPTED, IMAGE, REFUSED, expire, finish, order, take, trained_subject
 

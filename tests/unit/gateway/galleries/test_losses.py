@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from headshots.database import read
 from headshots.schema import shots as table
 from services.gateway.galleries.claiming import claim
-from services.gateway.galleries.shots import Shot
+from services.gateway.galleries.queue.shot import Shot
 from tests.support.gateway.queue import expire, finish, order, take, trained_subject
 
 

@@ -13,7 +13,7 @@ from headshots import keys, schema
 from headshots.database import write
 from headshots.v1.jobs_pb2 import PRIORITY_HIGH
 from services.gateway.galleries.claiming import claim
-from services.gateway.galleries.shots import Shot
+from services.gateway.galleries.queue.shot import Shot
 from tests.support.gateway.queue import finish, granted_subject, order, take, trained_subject
 
 

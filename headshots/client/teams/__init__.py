@@ -1,0 +1,1 @@
+"""Calls the gateway about looks and about teams that are painted in them."""

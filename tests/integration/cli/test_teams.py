@@ -1,0 +1,90 @@
+"""Tests `headshots looks` and `headshots teams`, against a gateway in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from headshots.client import AsyncHeadshots
+from tests.support.fake_gateway.gateway import API_KEY
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
+from tests.support.terminal import Terminal
+
+LOOK = ("looks", "create", "office", "--style", STYLES[0], "--size", "96x120")
+
+
+def people(terminal: Terminal, count: int) -> list[str]:
+    """Names of subjects with adapters."""
+
+    async def made() -> list[str]:
+        async with AsyncHeadshots(terminal.environment["HEADSHOTS_ADDRESS"], API_KEY) as client:
+            subjects = [await client.create_subject(f"Person {number}") for number in range(count)]
+            for subject in subjects:
+                await client.upload_photos(subject, [painted_png("selfie", number) for number in range(6)])
+                await client.train(subject)
+        return [subject.name for subject in subjects]
+
+    return asyncio.run(made())
+
+
+def test_looks_are_made_changed_shown_and_archived(terminal: Terminal) -> None:
+    made = terminal.json(*LOOK, "--seeds", "varied", "--max-repaints", "0", "--name", "Office")
+    assert (made["name"], made["frame"]["width_px"], made["seed_policy"]) == ("looks/office", 96, "VARIED")
+    assert made["max_repaints"] == 0
+    changed = terminal.json(
+        "looks", "update", "office", "--size", "128x128", "--head-height", "0.8", "--portraits", "3"
+    )
+    assert (changed["version"], changed["frame"]["head_height"], changed["portraits"]) == (2, 0.8, 3)
+    shown = terminal.run("looks", "show", "office").stdout
+    assert "128x128" in shown
+    assert "varied, from 0" in shown
+    assert "new teams refuse it" in terminal.run("looks", "archive", "office", "--yes").stderr
+    assert "office" not in terminal.run("looks", "list").stdout
+    assert "Office, archived" in terminal.run("looks", "list", "--archived").stdout
+    assert "`headshots looks list`" in terminal.run("looks", "show", "nosuch", code=4).stderr
+
+
+@pytest.mark.parametrize("size", ["96", "96x", "x", "-1x3", "96x120x3", "axb"])
+def test_what_is_no_size_is_refused_before_anything_is_sent(terminal: Terminal, size: str) -> None:
+    arguments = ("looks", "create", "office", "--style", STYLES[0], "--size", size)
+    assert "is no WxH" in terminal.run(*arguments, code=2).stderr
+    assert "changes as a whole" in terminal.run("looks", "update", "office", "--eye-line", "0.5", code=2).stderr
+    assert not terminal.fake.calls
+
+
+def test_a_team_is_ordered_saved_joined_and_shown(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.run(*LOOK)
+    first, second, late = people(terminal, 3)
+    quoted = terminal.json("teams", "shoot", "office", first, second, "--quote")
+    assert [member["quote"]["images"] for member in quoted["members"]] == [1, 1]
+    assert not terminal.fake.teams
+    out = tmp_path / "portraits"
+    whole = terminal.run("teams", "shoot", "office", first, "--out", str(out))
+    (row,) = [line.split() for line in whole.stdout.splitlines() if line.startswith(first.split("/")[1])]
+    assert row[1:] == ["SUCCEEDED", "1/1", "0"]
+    assert f"1 portrait in {out}" in whole.stdout
+    name = terminal.json("teams", "list")[0]["name"]
+    terminal.fake.outlying_members = {second}
+    joined = terminal.run("teams", "add", name, second, "--out", str(out), code=7)
+    assert "backdrop" in joined.stdout
+    assert "0.2% apart" in joined.stdout
+    ids = [member.split("/")[1] for member in (first, second)]
+    assert sorted(file.name for file in out.iterdir()) == sorted(f"{each}-{STYLES[0]}.png" for each in ids)
+    assert "`headshots teams show" in terminal.run("teams", "add", name, first, code=4).stderr
+    shown = terminal.run("teams", "show", name).stdout
+    assert [each in shown for each in (*ids, late.split("/")[1])] == [True, True, False]
+    detached = terminal.json("teams", "shoot", "office", first, late, "--detach")
+    assert terminal.run("teams", "cancel", detached["name"]).stdout.split()[-1] == "CANCELLED"
+    assert "JOB_CANCELLED" in terminal.run("teams", "watch", detached["name"], code=1).stderr
+    assert "`headshots teams list`" in terminal.run("teams", "show", "nosuch", code=4).stderr
+
+
+def test_members_without_an_adapter_are_told_with_what_to_do(terminal: Terminal) -> None:
+    terminal.run(*LOOK)
+    bare = terminal.json("subjects", "create", "Nobody")["name"]
+    refused = terminal.run("teams", "shoot", "office", bare, code=4)
+    assert "`headshots train SUBJECT" in refused.stderr
+    terminal.json("teams", "shoot", "office", bare, "--train", "--quote")
