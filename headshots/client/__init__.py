@@ -29,6 +29,7 @@ from headshots.client.models.images import (
     Remix,
     ShotPreview,
     SignatureState,
+    StyleSeeds,
 )
 from headshots.client.models.jobs import (
     Failure,
@@ -135,6 +136,7 @@ __all__ = [
     "Style",
     "StylePreview",
     "StyleRecipe",
+    "StyleSeeds",
     "Subject",
     "SubjectRef",
     "Tenant",

@@ -7,9 +7,10 @@ from typing import Any
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries as convert
+from headshots.client.convert.images import wire_style_seeds
 from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES
-from headshots.client.models.images import ImageFormat, PaintedImage, Remix
+from headshots.client.models.images import ImageFormat, PaintedImage, Remix, StyleSeeds
 from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority, TrainingRef
 from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
@@ -39,6 +40,7 @@ class GalleryCalls(Connection):
         profile: ProfileRef = "",
         max_tries: int = 0,
         allow_unjudged: bool = False,
+        style_seeds: StyleSeeds | None = None,
         labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
@@ -46,7 +48,8 @@ class GalleryCalls(Connection):
         """Queue a gallery with the subject's newest adapter, or that of `training`.
 
         Args:
-            styles, seed: 1 to 32 distinct styles, bare ids do; shot i of each first takes seed + i, 0 to 2^32-1.
+            styles, seed, style_seeds: 1 to 32 distinct styles, bare ids do; shot i of each first takes seed + i, 0 to
+                2^32-1, to which `VARIED` adds the style's own number; None takes the server's default, `SAME`.
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
@@ -60,12 +63,13 @@ class GalleryCalls(Connection):
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
         fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
-        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
+        fields |= {"style_seeds": wire_style_seeds(style_seeds), "allow_unjudged": allow_unjudged}
         fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
-        return await self._create(galleries_pb2.CreateGalleryRequest(**fields, allow_unjudged=allow_unjudged))
+        return await self._create(subject, request_id, fields)
 
-    async def _create(self, request: galleries_pb2.CreateGalleryRequest) -> Gallery:
-        return await self._gallery("CreateGallery", request)
+    async def _create(self, subject: SubjectRef, request_id: str | None, fields: dict[str, Any]) -> Gallery:
+        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
+        return await self._gallery("CreateGallery", galleries_pb2.CreateGalleryRequest(**fields))
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:
         """One gallery with the images it has so far.
@@ -151,6 +155,7 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        style_seeds: StyleSeeds | None = None,
         labelling: Labelling | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
@@ -169,6 +174,7 @@ class GalleryCalls(Connection):
             training=training,
             profile=profile,
             max_tries=max_tries,
+            style_seeds=style_seeds,
             labelling=labelling,
         )
         async for event in self.watch_gallery(gallery, include_content=True):

@@ -30,6 +30,7 @@ from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import Gallery, Image
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure
@@ -52,9 +53,8 @@ def get_gallery(
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
     """The row of a gallery. Raises as :func:`get_gallery`."""
     find_subject(connection, tenant_id, subject_id)
-    row = connection.execute(
-        sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
-    ).first()
+    query = sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
+    row = connection.execute(query).first()
     if row is None:
         raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
@@ -62,7 +62,7 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
 
 def find_images(connection: Connection, gallery_id: str, known: frozenset[int] = frozenset()) -> list[Image]:
     """The images of a gallery that exist, by number, without those whose numbers are `known`."""
-    unknown = _finished(connection, gallery_id).where(shots.c.number.not_in(known))
+    unknown = _finished(connection, gallery_id, shots.c.number.not_in(known))
     return [_to_image(row) for row in connection.execute(unknown)]
 
 
@@ -74,9 +74,8 @@ def check_ended(gallery: Row[Any]) -> None:
     """
     if gallery.state not in TERMINAL_STATES:
         name = gallery_name(gallery.subject_id, gallery.id)
-        raise FailedPreconditionError(
-            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
-        )
+        message = f"{name} has not ended; cancel it or let it end"
+        raise FailedPreconditionError("GALLERY_ACTIVE", message, metadata={"name": name})
 
 
 def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
@@ -92,7 +91,7 @@ def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, 
 def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
     """:func:`get_image` within a transaction."""
     find_gallery(connection, tenant_id, subject_id, gallery_id)
-    row = connection.execute(_finished(connection, gallery_id).where(shots.c.number == number)).first()
+    row = connection.execute(_finished(connection, gallery_id, shots.c.number == number)).first()
     if row is None:
         name = image_name(subject_id, gallery_id, number)
         message = f"there is no {name}, not yet or not any more; ListImages shows those there are"
@@ -175,12 +174,12 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(galleries).where(galleries.c.subject_id == subject_id))
 
 
-def _finished(connection: Connection, gallery_id: str) -> sa.Select[Any]:
+def _finished(connection: Connection, gallery_id: str, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Finished shots whose image was not erased since, and whose time has not come."""
     past = galleries.c.images_expire_at <= now_expression(connection.dialect.name)
     expired = sa.exists().where(galleries.c.id == gallery_id, past)
     painted = sa.and_(shots.c.state == SUCCEEDED, shots.c.image_key.is_not(None), sa.not_(expired))
-    return sa.select(shots).where(shots.c.gallery_id == gallery_id, painted).order_by(shots.c.number)
+    return sa.select(shots).where(shots.c.gallery_id == gallery_id, painted, which).order_by(shots.c.number)
 
 
 def _to_image(row: Row[Any]) -> Image:
@@ -241,6 +240,7 @@ def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
         remix=Remix.from_json(row.remix),
         profile=Profile.from_json(row.profile) if row.profile is not None else None,
         max_tries=row.max_tries,
+        style_seeds=StyleSeeds(row.style_seeds),
         accepted_shots=sum(int(one.accepted) for one in counted),
         tries=sum(int(one.tries) for one in counted),
         guarantee=row.guarantee,

@@ -12,6 +12,7 @@ from headshots.schema import TERMINAL_STATES
 from headshots.styles.packs import Pack
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
 from services.gateway.shoots.quote import Quote
 
@@ -42,6 +43,7 @@ class ShootOrder:
     deadline: float | None = None
     allow_unjudged: bool = False
     """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
+    style_seeds: StyleSeeds = StyleSeeds.VARIED
     labelling: Labelling = field(default_factory=Labelling)
 
 
@@ -62,6 +64,8 @@ class Plan:
     """Empty where styles were named."""
     pack_version: int = 0
     """0 where styles were named, and in shoots that are older than versions of packs."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
+    """As the default in shoots that are older than the choice."""
 
     @property
     def asked(self) -> int:
@@ -72,14 +76,17 @@ class Plan:
         """For a JSON column."""
         simple = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         recipes = [recipe.to_json() for recipe in self.recipes]
-        return {**simple, "recipes": recipes, "profile": self.profile.to_json(), "style_shots": list(self.style_shots)}
+        rest = {"profile": self.profile.to_json(), "style_shots": list(self.style_shots)}
+        return {**simple, **rest, "recipes": recipes, "style_seeds": self.style_seeds.value}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
         """From a JSON column."""
         recipes = tuple(Style(**recipe) for recipe in document["recipes"])
         profile, style_shots = Profile.from_json(document["profile"]), tuple(document["style_shots"])
-        return cls(**{**document, "recipes": recipes, "profile": profile, "style_shots": style_shots})
+        style_seeds = StyleSeeds(document.get("style_seeds", StyleSeeds.SAME))
+        made = {"recipes": recipes, "profile": profile, "style_shots": style_shots, "style_seeds": style_seeds}
+        return cls(**{**document, **made})
 
 
 @dataclass(frozen=True)
@@ -157,4 +164,5 @@ def new_plan(
         priority=order.priority,
         pack=order.pack,
         pack_version=pack.version if pack is not None else 0,
+        style_seeds=order.style_seeds,
     )

@@ -172,6 +172,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool, at: f
         ],
         asked=request.count,
         max_tries=request.max_tries or 3,
+        style_seeds=request.style_seeds or galleries_pb2.STYLE_SEEDS_VARIED,
         profile=request.profile or "profiles/profile-worthy",
         profile_version=1,
         deadline=request.deadline if request.HasField("deadline") else None,
