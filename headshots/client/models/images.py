@@ -27,7 +27,7 @@ class StyleSeeds(StrEnum):
     SAME = "SAME"
     """Every style the same ones, as for comparing styles; the server's default for galleries."""
     VARIED = "VARIED"
-    """Every style its own, so that poses differ between them; the server's default for shoots."""
+    """Every style its own number added, so that poses differ between them; the server's default for shoots."""
 
 
 class ImageOrder(StrEnum):
