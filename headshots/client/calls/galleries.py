@@ -48,7 +48,7 @@ class GalleryCalls(Connection):
         """Queue a gallery with the subject's newest adapter, or that of `training`.
 
         Args:
-            styles, seed, style_seeds: 1 to 32, bare ids do; shot i of each takes seed + i, below 2^32; see `StyleSeeds`.
+            styles, seed, style_seeds: 1 to 32, bare ids do; shot i of each takes seed + i, below 2^32, see `StyleSeeds`
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
