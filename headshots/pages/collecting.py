@@ -114,13 +114,10 @@ def lead(count: int, styles: int, judged: str) -> str:
     return f"{counted(count, 'portrait')} in {counted(styles, 'style')}{by}."
 
 
-def judge(images: Sequence[Image]) -> str:
-    """The analyzer of faces that judged them; empty where none did."""
-    return next((image.verdict.analyzer for image in images if image.verdict and image.verdict.analyzer), "")
-
-
-def seconds_a_portrait(images: Sequence[Image]) -> list[Measure]:
-    """Of the painting alone, as the generator took them; empty without images."""
+def figures(images: Sequence[Image]) -> list[Measure]:
+    """What the operator cares for: seconds of painting alone, as generators took them, and who judged."""
     if not images:
         return []
-    return [Measure("Painting a portrait", f"{sum(image.seconds for image in images) / len(images):.2f} s on average")]
+    judge = next((image.verdict.analyzer for image in images if image.verdict and image.verdict.analyzer), "none")
+    mean = sum(image.seconds for image in images) / len(images)
+    return [Measure("Painting a portrait", f"{mean:.2f} s", "on average"), Measure("Face analyzer", judge)]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 SMALL_PX = 256
 """Pictures of this width and less are enlarged by whole steps, each pixel as a square: else they would be a blur."""
 _BEST_PX, _MORE_PX, _PHONE_PX = 256, 168, 150
+_LARGE_STEPS = 4
+"""Enlarged further, a small picture is squares alone."""
 
 _BASE = """
 :root {
@@ -47,7 +49,7 @@ small, .small { font-size: .8125rem; color: var(--soft); font-weight: 400; }
 .selfies { display: flex; flex-wrap: wrap; gap: 8px; }
 .selfies img { width: 96px; height: 96px; object-fit: cover; border-radius: 10px; image-rendering: auto; }
 .cards { display: grid; gap: 20px; justify-content: start; align-items: stretch; }
-.best { grid-template-columns: repeat(auto-fill, 256px); }
+.best { grid-template-columns: repeat(auto-fill, 258px); }
 .more { grid-template-columns: repeat(auto-fill, 168px); gap: 16px; }
 .card {
   background: var(--card); border: 1px solid var(--line); border-radius: 14px; overflow: hidden;
@@ -70,7 +72,7 @@ figcaption {
   padding: 10px 12px 12px; flex: 1;
   font-size: .875rem; font-variant-numeric: tabular-nums;
 }
-figcaption strong { flex: 1 1 auto; font-weight: 600; line-height: 1.3; }
+figcaption strong { flex: 1 0 100%; font-weight: 600; line-height: 1.3; }
 .badge {
   padding: 0 8px; border-radius: 999px; font-size: .8125rem; background: var(--plain-back); white-space: nowrap;
 }
@@ -101,6 +103,7 @@ summary span { color: var(--soft); font-weight: 400; }
 .rows strong { margin-right: 8px; }
 .reasons { margin: 6px 0; font-size: .875rem; }
 .rows p { margin: 0; }
+.rows .file { display: block; }
 .elsewhere { margin-top: 24px; }
 .pair, .team { display: flex; flex-wrap: wrap; gap: 20px; align-items: center; }
 .team { align-items: stretch; }
@@ -137,6 +140,7 @@ footer {
 [popover]::backdrop { background: rgb(0 0 0 / .7); }
 .large img { max-height: 80vh; max-width: min(80vw, 1024px); border-radius: 8px; }
 .large .about { width: 300px; max-width: 100%; font-size: .9375rem; }
+.large h3 { padding-right: 32px; }
 .large dt { color: var(--soft); font-size: .8125rem; margin-top: 8px; }
 .large dd { overflow-wrap: anywhere; }
 .large .file {
@@ -179,7 +183,7 @@ def _sizes(width: int) -> str:
         return max(room // width, 1) * width
 
     image = f"img.w{width}"
-    step = f"round(down, min(86vw, 76vh), {width}px)"
+    step = f"round(down, min(86vw, 76vh, {_LARGE_STEPS * width}px), {width}px)"
     return f"""
 .best {image}, .pair {image}, .team {image} {{ width: {times(_BEST_PX)}px; image-rendering: pixelated; }}
 .more {image} {{ width: {times(_MORE_PX)}px; image-rendering: pixelated; }}

@@ -43,9 +43,8 @@ def write_shoot_page(
         learning=collecting.learning(training),
         timings=collecting.shoot_timings(shoot, training, gallery),
         timing_note=f"The shoot {took}." if took else "",
-        figures=collecting.seconds_a_portrait(images),
+        figures=collecting.figures(images),
         footer=f"Made by headshots: {shoot.name}",
-        judge=collecting.judge(images),
     )
     check_replaceable(folder / SHOOT_PAGE)
     return write_page(page, folder / SHOOT_PAGE)
@@ -68,9 +67,8 @@ def write_gallery_page(client: Headshots, gallery: Gallery, files: Mapping[str, 
         elsewhere=_elsewhere(len(images) - len(shown), gallery.name),
         learning=collecting.learning(_training_of(client, gallery)),
         timings=collecting.gallery_timings(gallery),
-        figures=collecting.seconds_a_portrait(images),
+        figures=collecting.figures(images),
         footer=f"Made by headshots: {gallery.name}",
-        judge=collecting.judge(images),
     )
     check_replaceable(folder / GALLERY_PAGE)
     return write_page(page, folder / GALLERY_PAGE)

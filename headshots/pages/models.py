@@ -163,5 +163,3 @@ class Page:
     figures: Sequence[Measure] = ()
     """At the foot: what the operator cares for, as memory."""
     footer: str = ""
-    judge: str = ""
-    """Name of the analyzer of faces that likeness was measured with; empty: none."""

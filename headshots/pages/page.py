@@ -39,7 +39,7 @@ def html_page(page: Page) -> str:
 {measures(page.facts, "facts")}
 </header>
 <main>
-{sections.selfies(page.selfies, page.selfies_note)}{portraits(page.portraits, page.judge, page.elsewhere)}\
+{sections.selfies(page.selfies, page.selfies_note)}{portraits(page.portraits, page.elsewhere)}\
 {comparing.remix(page.remix)}{comparing.team(page.team)}{sections.learning(page.learning)}\
 {sections.timings(page.timings, page.timing_note, page.figures)}</main>
 <footer>{escape(page.footer)}</footer>

@@ -15,7 +15,7 @@ from headshots.pages.words import RANKS, bytes_in_words, likeness_scale
 BEST = 10
 
 
-def portraits(shown: Sequence[Portrait], judge: str, elsewhere: str) -> str:
+def portraits(shown: Sequence[Portrait], elsewhere: str) -> str:
     """All portraits of a page, each in the part that it belongs to."""
     accepted = [each for each in shown if each.outcome is Outcome.ACCEPTED]
     unjudged = [each for each in shown if each.outcome is Outcome.NOT_JUDGED]
@@ -23,7 +23,7 @@ def portraits(shown: Sequence[Portrait], judge: str, elsewhere: str) -> str:
     best, more = accepted[:BEST], accepted[BEST:]
     numbers = {id(each): number for number, each in enumerate(shown, start=1)}
     title = f"The best {len(best)}" if more else "The best first"
-    notes = " ".join(filter(None, (RANKS if len(best) > 1 else "", likeness_scale(shown, judge))))
+    notes = " ".join(filter(None, (RANKS if len(best) > 1 else "", likeness_scale(shown))))
     return "".join(
         (
             section(title, _cards(best, numbers, "best"), notes, name="portraits"),

@@ -30,13 +30,14 @@ def title_of(reason: str) -> str:
     return TITLES.get(reason) or reason.replace("_", " ").capitalize()
 
 
-def likeness_scale(portraits: Sequence[Portrait], judge: str) -> str:
+def likeness_scale(portraits: Sequence[Portrait]) -> str:
     """What a likeness is, and which values are good; empty where none was measured."""
     measured = [each.likeness for each in portraits if each.likeness is not None]
     if not measured:
         return ""
-    by = f", as the face analyzer {judge} sees it" if judge else ""
-    said = f"Likeness compares a face with the mean of the photos{by}: 1.00 is the same."
+    said = (
+        "Likeness compares a face with the mean of the person's photos, as the face analyzer sees it: 1.00 is the same."
+    )
     # All were measured on one scale, but for what rounding makes of it.
     told = sorted((each for each in measured if each.needed is not None), key=lambda each: each.needed or 0.0)
     if not told:
@@ -46,7 +47,7 @@ def likeness_scale(portraits: Sequence[Portrait], judge: str) -> str:
 
 
 def _limits(scale: Likeness) -> str:
-    own = f"The person's own photos reach {scale.own:.2f} or more; below" if scale.own is not None else "Below"
+    own = f"The photos themselves reach {scale.own:.2f} or more; below" if scale.own is not None else "Below"
     return f"{own} {scale.needed:.2f} a portrait counts as somebody else."
 
 

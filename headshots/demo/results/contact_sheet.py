@@ -54,7 +54,7 @@ def contact_sheet(album: Album) -> Image.Image:
     _write_label(sheet, MARGIN_PX + TITLE_PX, f"The {len(album.selfies)} selfies")
     for column, content in enumerate(album.selfies):
         corner = (MARGIN_PX + column * (selfie_px + GAP_PX), MARGIN_PX + TITLE_PX + LABEL_PX)
-        _paste(sheet, corner, selfie_px, content)
+        paste(sheet, corner, selfie_px, content)
     for part in parts:
         _write_rows(sheet, top, part)
         top += part.height
@@ -70,7 +70,7 @@ def _write_rows(sheet: Image.Image, top: int, part: _Rows) -> None:
             MARGIN_PX + column * (part.side_px + GAP_PX),
             top + LABEL_PX + row * (part.side_px + CAPTION_PX),
         )
-        _paste(sheet, corner, part.side_px, portrait.painted.content)
+        paste(sheet, corner, part.side_px, portrait.painted.content)
         _write_caption(sheet, (corner[0], corner[1] + part.side_px + 4), portrait, part.side_px)
 
 
@@ -86,7 +86,7 @@ def _write_label(sheet: Image.Image, top: int, label: str) -> None:
     ImageDraw.Draw(sheet).text((MARGIN_PX, top + 8), label, INK, ImageFont.load_default(15))
 
 
-def _paste(sheet: Image.Image, corner: tuple[int, int], side_px: int, content: bytes) -> None:
+def paste(sheet: Image.Image, corner: tuple[int, int], side_px: int, content: bytes) -> None:
     """Into the square at the corner."""
     picture = open_picture(content)
     step = side_px // max(picture.size)

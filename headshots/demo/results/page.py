@@ -16,7 +16,7 @@ from headshots.pages.writing import write_page
 
 PORTRAITS = "portraits"
 """Folder of the portraits' files, within that of the results; the selfies are in a folder of it."""
-_SELFIES = "selfies"
+SELFIES = "selfies"
 _STAGES = {
     "selfies": "collecting selfies",
     "analyzer": "bringing the analyzer",
@@ -35,10 +35,10 @@ def write_album(album: Album, out: Path) -> None:
     """Write gallery.html and its folder of pictures, in place of those of an earlier run."""
     folder, unfinished = out / PORTRAITS, out / f".{PORTRAITS}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    (unfinished / _SELFIES).mkdir(parents=True)
+    (unfinished / SELFIES).mkdir(parents=True)
     for each in album.portraits:
         (unfinished / each.filename).write_bytes(each.painted.content)
-    selfies = [_write_selfie(album, number, unfinished / _SELFIES) for number in range(len(album.selfies))]
+    selfies = [_write_selfie(album, number, unfinished / SELFIES) for number in range(len(album.selfies))]
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     write_page(page_of(album, selfies), out / "gallery.html")
@@ -49,7 +49,7 @@ def _write_selfie(album: Album, number: int, folder: Path) -> Picture:
     copy = thumbnail(album.selfies[number])
     name = f"selfie-{number + 1:02d}.jpg"
     copy.save(folder / name, "JPEG", quality=88)
-    return Picture(f"{PORTRAITS}/{_SELFIES}/{name}", *copy.size, f"Selfie {number + 1} of {album.person}")
+    return Picture(f"{PORTRAITS}/{SELFIES}/{name}", *copy.size, f"Selfie {number + 1} of {album.person}")
 
 
 def page_of(
@@ -58,7 +58,6 @@ def page_of(
     """The page of a run; `selfies`: their copies."""
     shoot = album.shoot
     titles = {each.style.name: each.label for each in album.portraits}
-    images = [each.painted.image for each in album.portraits]
     shown = [
         collecting.portrait(each.painted.image, f"{PORTRAITS}/{each.filename}", album.person, titles)
         for each in album.portraits
@@ -78,7 +77,6 @@ def page_of(
         timing_note=f"{album.total_seconds:.0f} seconds in all. The shoot {turnaround_line(shoot)}.",
         figures=_figures(album),
         footer=f"Made by headshots on {album.made_on}.",
-        judge=collecting.judge(images) or album.analyzer,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
-from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.fake_gateway.packs import PACK
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
@@ -120,6 +120,10 @@ class FakeShoots(FakeState):
     def _begin_painting(self, shoot: shoots_pb2.Shoot) -> None:
         subject = shoot.name.partition("/shoots/")[0]
         self.subjects[subject].adapter.CopyFrom(ADAPTER)
+        trained = trainings_pb2.Training(
+            name=shoot.training, state=jobs_pb2.JOB_STATE_SUCCEEDED, step=STEPS, total_steps=STEPS, adapter=ADAPTER
+        )
+        self.trainings.setdefault(shoot.training, trained)
         gallery = galleries_pb2.Gallery(
             name=f"{subject}/galleries/g{len(self.galleries)}",
             state=jobs_pb2.JOB_STATE_RUNNING,

@@ -45,7 +45,6 @@ def page(ranks: Sequence[int] = (*range(1, 13), 0), **changes: Any) -> Page:
         timing_note="90 seconds in all.",
         figures=[Measure("Peak memory", "1.8 GiB")],
         footer="Made by headshots.",
-        judge="an-analyzer",
     )
     return replace(made, **changes)
 

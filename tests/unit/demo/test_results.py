@@ -6,12 +6,16 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 from PIL import Image
 
 from headshots.client import Guarantee
 from headshots.demo.results.album import Album, LeftOut
+from headshots.demo.results.best_ten import best_ten
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import PORTRAITS, page_of, write_album
+from headshots.errors import NotFoundError
 from headshots.pages.models import Outcome
 from tests.support.images.albums import album, picture, portrait
 from tests.support.images.pages import Document
@@ -96,14 +100,13 @@ def test_figures_of_the_machine_are_no_facts_about_the_person() -> None:
     figures = {each.name: each.value for each in page.figures}
     assert figures["Peak memory"] == "2.0 GiB"
     assert (figures["Foundation"], figures["Styles"]) == ("tiny-portrait", "the built-in styles for drawn people")
-    # The verdicts say who judged; the album says it where nobody did.
-    assert page.judge == "an-analyzer"
+    assert figures["Face analyzer"] == "none"
 
 
 def _corner(sheet: Image.Image, colour: object) -> tuple[int, int]:
-    pixels = sheet.load()
-    assert pixels is not None
-    return next((x, y) for y in range(sheet.height) for x in range(sheet.width) if pixels[x, y] == colour)
+    """Of the first pixel of a colour, by rows."""
+    y, x = np.argwhere((np.asarray(sheet) == np.asarray(colour)).all(axis=-1))[0]
+    return int(x), int(y)
 
 
 def test_contact_sheet_shows_the_best_large_and_the_others_below() -> None:
@@ -141,3 +144,17 @@ def test_small_pictures_are_enlarged_by_whole_steps_on_the_contact_sheet() -> No
     # Two pixels wide and high each: the first red one is the second of the row, as large as the black one before it.
     assert [sheet.getpixel((left + step, top)) for step in range(4)] == [(255, 0, 0)] * 2 + [(0, 0, 0)] * 2
     assert sheet.getpixel((left, top + 1)) == (255, 0, 0)
+
+
+def test_the_readmes_picture_shows_the_best_ten_of_a_run(tmp_path: Path) -> None:
+    shown = album()
+    write_album(shown, tmp_path)
+    drawn = best_ten(tmp_path)
+    colours = [Image.open(io.BytesIO(each.painted.content)).getpixel((0, 0)) for each in shown.portraits]
+    places = [_corner(drawn, colour) for colour in colours[:10]]
+    assert places == sorted(places, key=lambda place: (place[1], place[0])), "the best stands first"
+    assert len({y for _, y in places}) == 2
+    with pytest.raises(IndexError):
+        _corner(drawn, colours[10])
+    with pytest.raises(NotFoundError, match="PORTRAITS_MISSING.*make demo"):
+        best_ten(tmp_path / "elsewhere")
