@@ -137,8 +137,9 @@ def _enlarged(portrait: Portrait, number: int) -> str:
     rows = "".join(f"<dt>{key}</dt><dd>{escape(value)}</dd>" for key, value in facts.items() if value)
     return (
         f'<div class="large" id="{name}" popover role="dialog" aria-labelledby="{name}-title">'
-        f'<button class="close" popovertarget="{name}" popovertargetaction="hide" aria-label="Close">×</button>'
-        f'{image(picture)}<div class="about"><h3 id="{name}-title">{rank}{escape(portrait.title)}</h3>'
+        f'<button class="close" popovertarget="{name}" popovertargetaction="hide" aria-label="Close" autofocus>×'
+        f"</button>{image(picture)}"
+        f'<div class="about"><h3 id="{name}-title">{rank}{escape(portrait.title)}</h3>'
         f"{_badge(portrait)}{_reasons(portrait)}<dl>{rows}</dl>{_download(portrait)}</div></div>\n"
     )
 

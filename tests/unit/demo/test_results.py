@@ -156,5 +156,5 @@ def test_the_readmes_picture_shows_the_best_ten_of_a_run(tmp_path: Path) -> None
     assert len({y for _, y in places}) == 2
     with pytest.raises(IndexError):
         _corner(drawn, colours[10])
-    with pytest.raises(NotFoundError, match="PORTRAITS_MISSING.*make demo"):
+    with pytest.raises(NotFoundError, match=r"PORTRAITS_MISSING.*make demo"):
         best_ten(tmp_path / "elsewhere")

@@ -46,6 +46,7 @@ def test_every_portrait_has_its_file_to_download_and_a_larger_view_that_a_button
     assert all("Enlarge: Portrait of Ada" in str(each["aria-label"]) for each in buttons)
     closing = [each for each in document.all("button") if each.get("popovertargetaction") == "hide"]
     assert {str(each["popovertarget"]) for each in closing} == opened
+    assert all("autofocus" in each for each in closing), "the keyboard is in the larger view while it is open"
 
 
 def test_every_picture_has_a_text_in_its_place_and_its_size() -> None:
