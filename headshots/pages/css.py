@@ -27,7 +27,7 @@ _BASE = """
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
-  margin: 0 auto; max-width: 1408px; padding: 40px 24px 56px; background: var(--paper); color: var(--ink);
+  margin: 0 auto; max-width: 1424px; padding: 40px 24px 56px; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
 }
 h1 {
@@ -88,10 +88,14 @@ figcaption strong { flex: 1 0 100%; font-weight: 600; line-height: 1.3; }
 .scale .mark { fill: var(--ink); }
 .file { flex: 1 0 100%; font-size: .8125rem; overflow-wrap: anywhere; }
 .file::before { content: "↓ " / ""; }
+.likeness small { white-space: nowrap; }
 .more .likeness small { display: block; }
 .more .open { padding-top: 12px; background: none; }
 .refused { margin-top: 40px; border: 1px solid var(--line); border-radius: 14px; background: var(--card); }
-summary { padding: 14px 16px; cursor: pointer; font-weight: 600; }
+summary { cursor: pointer; }
+.notes { margin: 0 0 16px; color: var(--soft); }
+.notes p { margin: 8px 0 0; }
+.refused summary { padding: 14px 16px; font-weight: 600; }
 summary span { color: var(--soft); font-weight: 400; }
 .rows {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(min(420px, 100%), 1fr)); gap: 16px;

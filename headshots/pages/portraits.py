@@ -26,14 +26,21 @@ def portraits(shown: Sequence[Portrait], elsewhere: str) -> str:
     notes = " ".join(filter(None, (RANKS if len(best) > 1 else "", likeness_scale(shown))))
     return "".join(
         (
-            section(title, _cards(best, numbers, "best"), notes, name="portraits"),
-            section("Accepted too", _cards(more, numbers, "more"), name="portraits"),
+            section(title, _folded(notes) + _cards(best, numbers, "best") if best else "", name="portraits"),
+            section("Also accepted", _cards(more, numbers, "more"), name="portraits"),
             section("Not judged", _cards(unjudged, numbers, "best"), _why_unjudged(unjudged), name="portraits"),
             _refused(refused, numbers),
             f'<p class="elsewhere">{escape(elsewhere)}</p>\n' if elsewhere else "",
             *(_enlarged(each, numbers[id(each)]) for each in shown),
         )
     )
+
+
+def _folded(notes: str) -> str:
+    """How to read what stands below, for those who want to know."""
+    if not notes:
+        return ""
+    return f'<details class="notes"><summary>What ranks and likeness say</summary><p>{escape(notes)}</p></details>'
 
 
 def _cards(shown: Sequence[Portrait], numbers: dict[int, int], kind: str) -> str:

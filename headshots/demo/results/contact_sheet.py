@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from headshots.demo.results.album import Album, Portrait, open_picture
 
 BEST, BEST_COLUMNS, BEST_PX = 10, 5, 256
-MORE_COLUMNS, MORE_PX = 8, 157
+MORE_COLUMNS, MORE_PX, MORE_CELL_PX = 8, 128, 157
 GAP_PX = 12
 MARGIN_PX = 24
 LABEL_PX = 34
@@ -33,6 +33,8 @@ class _Rows:
     portraits: Sequence[Portrait]
     columns: int
     side_px: int
+    cell_px: int
+    """What a picture has in width, for its caption."""
 
     @property
     def height(self) -> int:
@@ -45,7 +47,10 @@ def contact_sheet(album: Album) -> Image.Image:
     """Draw the sheet; pictures are enlarged by whole steps, or made smaller and cropped to a square."""
     best, others = album.accepted[:BEST], [*album.accepted[BEST:], *album.others]
     title = f"The best {len(best)}" if len(album.accepted) > BEST else "Accepted, the best first"
-    parts = [_Rows(title, best, BEST_COLUMNS, BEST_PX), _Rows("The others", others, MORE_COLUMNS, MORE_PX)]
+    parts = [
+        _Rows(title, best, BEST_COLUMNS, BEST_PX, BEST_PX),
+        _Rows("The others", others, MORE_COLUMNS, MORE_PX, MORE_CELL_PX),
+    ]
     selfie_px = min(SELFIE_PX, (_WIDTH + GAP_PX) // len(album.selfies) - GAP_PX)
     top = MARGIN_PX + TITLE_PX + LABEL_PX + selfie_px + GAP_PX
     height = top + sum(part.height for part in parts) + MARGIN_PX
@@ -67,11 +72,11 @@ def _write_rows(sheet: Image.Image, top: int, part: _Rows) -> None:
     for number, portrait in enumerate(part.portraits):
         row, column = divmod(number, part.columns)
         corner = (
-            MARGIN_PX + column * (part.side_px + GAP_PX),
+            MARGIN_PX + column * (part.cell_px + GAP_PX),
             top + LABEL_PX + row * (part.side_px + CAPTION_PX),
         )
         paste(sheet, corner, part.side_px, portrait.painted.content)
-        _write_caption(sheet, (corner[0], corner[1] + part.side_px + 4), portrait, part.side_px)
+        _write_caption(sheet, (corner[0], corner[1] + part.side_px + 4), portrait, part.cell_px)
 
 
 def _write_title(sheet: Image.Image, album: Album) -> None:
@@ -98,14 +103,14 @@ def paste(sheet: Image.Image, corner: tuple[int, int], side_px: int, content: by
 
 
 def _write_caption(sheet: Image.Image, corner: tuple[int, int], portrait: Portrait, width_px: int) -> None:
-    """Rank and style, the verdict, then likeness and seed; each cut to the picture's width."""
+    """Rank and style, verdict and likeness, then the seed; each cut to the width."""
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     image = portrait.painted.image
-    likeness = f"likeness {image.likeness:.2f}, " if image.likeness is not None else ""
+    likeness = f", likeness {image.likeness:.2f}" if image.likeness is not None else ""
     lines: Sequence[tuple[str, tuple[int, int, int]]] = (
         (f"{image.rank}  {portrait.label}" if image.rank else portrait.label, INK),
-        (portrait.outcome, GOOD_INK if image.rank else BAD_INK),
-        (f"{likeness}seed {image.seed}", FAINT_INK),
+        (f"{portrait.outcome}{likeness}", GOOD_INK if image.rank else BAD_INK),
+        (f"seed {image.seed}", FAINT_INK),
     )
     for number, (text, ink) in enumerate(lines):
         while draw.textlength(text, font) > width_px:

@@ -68,7 +68,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
 
 def test_parts_come_in_their_order_and_empty_ones_not_at_all() -> None:
     text = Document(html_page(whole())).text
-    parts = ("The selfies", "The best 10", "Accepted too", "One portrait is refused", "3 more elsewhere.", "Remixed")
+    parts = ("The selfies", "The best 10", "Also accepted", "One portrait is refused", "3 more elsewhere.", "Remixed")
     places = [text.index(part) for part in (*parts, "A team in one look", "The training", "Where the time went")]
     assert places == sorted(places)
     bare = page([1], selfies=(), learning=None, timings=(), figures=(), timing_note="")

@@ -16,7 +16,7 @@ from tests.support.images.pages import Document, page, shown
 def test_the_ten_best_are_large_the_other_accepted_ones_small_and_refused_ones_folded() -> None:
     html = html_page(page())
     best, more = (re.search(rf'<div class="cards {kind}">.*?</div>', html, re.S) for kind in ("best", "more"))
-    folded = re.search(r"<details.*?</details>", html, re.S)
+    folded = re.search(r'<details class="refused">.*?</details>', html, re.S)
     assert best is not None
     assert more is not None
     assert folded is not None
