@@ -110,14 +110,17 @@ def _timing(name: str, begin: datetime | None, end: datetime | None) -> list[Tim
 
 def lead(count: int, styles: int, judged: str) -> str:
     """What a page shows, in a sentence."""
-    by = f", judged by {judged.replace('-', ' ')}" if judged else ""
+    by = f", judged by {judged}" if judged else ""
     return f"{counted(count, 'portrait')} in {counted(styles, 'style')}{by}."
 
 
-def figures(images: Sequence[Image]) -> list[Measure]:
-    """What the operator cares for: seconds of painting alone, as generators took them, and who judged."""
+def figures(images: Sequence[Image], gallery: Gallery) -> list[Measure]:
+    """What the operator cares for: who judged, and the seconds that a portrait took, as all were painted together."""
     if not images:
         return []
     judge = next((image.verdict.analyzer for image in images if image.verdict and image.verdict.analyzer), "none")
-    mean = sum(image.seconds for image in images) / len(images)
-    return [Measure("Painting a portrait", f"{mean:.2f} s", "on average"), Measure("Face analyzer", judge)]
+    seconds = [
+        Measure("Seconds a portrait", f"{took.seconds / len(images):.2f}", "painted and judged together")
+        for took in gallery_timings(gallery)
+    ]
+    return [*seconds, Measure("Face analyzer", judge)]

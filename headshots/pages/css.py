@@ -37,6 +37,7 @@ h1 {
 h2 { font-size: 1.35rem; letter-spacing: -.01em; margin: 48px 0 8px; }
 h3 { font-size: 1.15rem; margin: 0 0 8px; }
 p { margin: 0 0 16px; color: var(--soft); max-width: 76ch; }
+p, footer, dd { overflow-wrap: anywhere; }
 figure, dl, dd, ul { margin: 0; padding: 0; }
 ul { list-style: none; }
 img { display: block; height: auto; max-width: 100%; background: var(--back); }

@@ -9,7 +9,7 @@ from headshots.client import Gallery, Headshots, Image, ImageOrder, Shoot, Train
 from headshots.console.output import counted
 from headshots.console.shoots import turnaround_line
 from headshots.pages import collecting
-from headshots.pages.models import Page, Portrait
+from headshots.pages.models import Page
 from headshots.pages.writing import check_replaceable, write_page
 
 SHOOT_PAGE, GALLERY_PAGE = "shoot.html", "gallery.html"
@@ -31,19 +31,20 @@ def write_shoot_page(
         AlreadyExistsError: PAGE_IN_THE_WAY.
     """
     person, titles = _person(client, shoot.name), _titles(client)
-    shown = _portraits(images, files, person, titles)
+    everything = [collecting.portrait(image, _file(files, image), person, titles) for image in images]
+    shown = [each for each in everything if each.picture.file]
     training, gallery = client.get_training(shoot.training), client.get_gallery(shoot.gallery)
     took = turnaround_line(shoot)
     page = Page(
         title=person or "Portraits",
         lead=collecting.lead(len(images), len(shoot.styles), _judged(shoot.profile, shoot.profile_version)),
-        facts=collecting.facts(shoot.delivered, shoot.asked, shoot.tries, shoot.guarantee, shown),
+        facts=collecting.facts(shoot.delivered, shoot.asked, shoot.tries, shoot.guarantee, everything),
         portraits=shown,
         elsewhere=_elsewhere(len(images) - len(shown), shoot.gallery),
         learning=collecting.learning(training),
         timings=collecting.shoot_timings(shoot, training, gallery),
         timing_note=f"The shoot {took}." if took else "",
-        figures=collecting.figures(images),
+        figures=collecting.figures(images, gallery),
         footer=f"Made by headshots: {shoot.name}",
     )
     check_replaceable(folder / SHOOT_PAGE)
@@ -58,28 +59,28 @@ def write_gallery_page(client: Headshots, gallery: Gallery, files: Mapping[str, 
     """
     person, titles = _person(client, gallery.name), _titles(client)
     images = list(client.list_images(gallery, order=ImageOrder.RANK))
-    shown = _portraits(images, files, person, titles)
+    everything = [collecting.portrait(image, _file(files, image), person, titles) for image in images]
+    shown = [each for each in everything if each.picture.file]
     page = Page(
         title=person or "Portraits",
         lead=collecting.lead(len(images), len(gallery.styles), _judged(gallery.profile, gallery.profile_version)),
-        facts=collecting.facts(gallery.accepted_shots, gallery.total_shots, gallery.tries, gallery.guarantee, shown),
+        facts=collecting.facts(
+            gallery.accepted_shots, gallery.total_shots, gallery.tries, gallery.guarantee, everything
+        ),
         portraits=shown,
         elsewhere=_elsewhere(len(images) - len(shown), gallery.name),
         learning=collecting.learning(_training_of(client, gallery)),
         timings=collecting.gallery_timings(gallery),
-        figures=collecting.figures(images),
+        figures=collecting.figures(images, gallery),
         footer=f"Made by headshots: {gallery.name}",
     )
     check_replaceable(folder / GALLERY_PAGE)
     return write_page(page, folder / GALLERY_PAGE)
 
 
-def _portraits(
-    images: Sequence[Image], files: Mapping[str, Path], person: str, titles: Mapping[str, str]
-) -> list[Portrait]:
-    return [
-        collecting.portrait(image, files[image.name].name, person, titles) for image in images if image.name in files
-    ]
+def _file(files: Mapping[str, Path], image: Image) -> str:
+    """The name of the image's file; empty where it was not saved."""
+    return files[image.name].name if image.name in files else ""
 
 
 def _person(client: Headshots, name: str) -> str:

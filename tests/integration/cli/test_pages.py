@@ -40,7 +40,7 @@ def test_any_gallery_gets_a_page_with_its_images_by_rank(terminal: Terminal, gal
     files = [str(each["download"]) for each in document.all("a")]
     assert files[0] == f"{STYLES[2]}-12.png", "the fake ranks the last accepted one first"
     assert "Ada <i>" in document.text
-    assert "6 portraits in 2 styles, judged by profile worthy v1." in document.text
+    assert "6 portraits in 2 styles, judged by profile-worthy v1." in document.text
     assert "2 portraits are refused" in document.text
     assert "Eyes closed. The eyes have 10% of their contrast in the photos; 40% are needed." in document.text
     assert "20 steps on" in document.text, "the training whose adapter it was painted with"
@@ -64,17 +64,20 @@ def test_a_shoot_gets_a_page_with_what_was_saved_of_it(terminal: Terminal, selfi
     assert str(out / "shoot.html") in told.split()
     document, links = links_of(out / "shoot.html")
     assert len(links) == 4
-    assert "4 portraits in 2 styles, judged by profile worthy v1." in document.text
+    assert "4 portraits in 2 styles, judged by profile-worthy v1." in document.text
     assert "Accepted3 of 4" in document.text
     assert "Guaranteenot met" in document.text
     assert "Not alike enough." in document.text
     assert "nine of ten within 2 min" in document.text
     assert "not saved here" not in document.text
     shoot = terminal.json("shoots", "list", "s0")[0]["name"]
+    terminal.fake.galleries["subjects/s0/galleries/g0"].images[-1].likeness = 0.5
     watch = ("shoots", "watch", shoot, "--best", "2", "--html", "--out", str(tmp_path / "best"))
     told = terminal.json(*watch, code=7)
     document, links = links_of(Path(told["page"]))
     assert len(links) == 2
+    # Over all that are accepted, saved or not.
+    assert "Likeness0.70 mean" in document.text
     assert "2 more portraits of subjects/s0/galleries/g0 are not saved here." in document.text
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headshots.client import Acceptance, Check, Guarantee, Verdict
+from headshots.client import Acceptance, Check, Gallery, Guarantee, JobState, Verdict
 from headshots.pages import collecting
 from headshots.pages.models import Outcome, Timing, Why
 from headshots.pages.words import TITLES, bytes_in_words, seconds_in_words, title_of
@@ -16,6 +16,22 @@ from tests.support.images.albums import painted, shoot, training
 from tests.support.paths import ROOT
 
 TITLES_OF_STYLES = {"styles/suit": "Navy suit"}
+GALLERY = Gallery(
+    name="subjects/s/galleries/g",
+    state=JobState.SUCCEEDED,
+    styles=("styles/suit",),
+    shots_per_style=4,
+    seed=0,
+    total_shots=4,
+    completed_shots=4,
+    failed_shots=0,
+    adapter_sha256="",
+    failure=None,
+    create_time=None,
+    end_time=None,
+    images=(),
+    status_message="",
+)
 ALIKE = Check("NOT_ALIKE", True, 1.5, 2.5, "how like")
 
 
@@ -111,6 +127,16 @@ def test_timings_are_those_that_have_an_end() -> None:
     earlier = replace(done, trains=False)
     assert collecting.shoot_timings(earlier, trained, None) == [Timing("in all", 90.0)]
     assert collecting.shoot_timings(replace(done, end_time=None), training(), None) == []
+
+
+def test_a_portrait_takes_its_share_of_the_time_of_all() -> None:
+    images = [painted("suit", seed, b"").image for seed in range(4)]
+    made = datetime(2026, 11, 24, tzinfo=UTC)
+    done = replace(GALLERY, create_time=made, end_time=made + timedelta(seconds=10))
+    told = {each.name: each.value for each in collecting.figures(images, done)}
+    assert told == {"Seconds a portrait": "2.50", "Face analyzer": "an-analyzer"}
+    assert [each.name for each in collecting.figures(images, replace(done, end_time=None))] == ["Face analyzer"]
+    assert collecting.figures([], done) == []
 
 
 def test_a_training_without_a_curve_shows_none() -> None:
