@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,13 @@ class Format(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     WEBP = "webp"
+
+
+class Seeds(StrEnum):
+    """Whether styles have seeds of their own, by the names that people give it."""
+
+    VARIED = "varied"
+    SAME = "same"
 
 
 def moment(value: str) -> datetime:
@@ -78,6 +85,23 @@ def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[Image
     from headshots.client import ImageFormat, Priority
 
     return ImageFormat(file_format.name), quality, Priority(urgency.name)
+
+
+def gallery_painting(
+    style_seeds: Seeds, files: tuple[Format, int, Urgency], remix: tuple[str | None, float]
+) -> dict[str, Any]:
+    """How images are painted, in the SDK's words."""
+    from headshots.client import Remix, StyleSeeds
+
+    file_format, quality, priority = painting(*files)
+    over, repaint = remix
+    return {
+        "style_seeds": StyleSeeds(style_seeds.name),
+        "format": file_format,
+        "quality": quality,
+        "priority": priority,
+        "remix": Remix(over, repaint) if over is not None else None,
+    }
 
 
 def how(
@@ -150,6 +174,12 @@ AllowUnjudged = Annotated[
     bool, typer.Option("--allow-unjudged", metavar="", help="Paint though the photos are gone and nothing is judged.")
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The first seed.")]
+StyleSeeds = Annotated[
+    Seeds, typer.Option("--style-seeds", help="varied: styles differ in pose too; same: each from --seed itself.")
+]
+Html = Annotated[
+    bool, typer.Option("--html", metavar="", help="Write a page of the images as well, beside them, for a browser.")
+]
 FileFormat = Annotated[Format, typer.Option("--format", help="How the files are encoded.")]
 Quality = Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")]
 QuoteOnly = Annotated[

@@ -29,6 +29,7 @@ from headshots.client.models.images import (
     Remix,
     ShotPreview,
     SignatureState,
+    StyleSeeds,
 )
 from headshots.client.models.jobs import (
     Failure,
@@ -165,6 +166,7 @@ __all__ = [
     "StyleConsistency",
     "StylePreview",
     "StyleRecipe",
+    "StyleSeeds",
     "Subject",
     "SubjectRef",
     "Team",

@@ -34,12 +34,17 @@ def save_image(painted: PaintedImage, folder: Path, stem: str) -> Path:
 
 def _free_or_equal(image: Image, folder: Path, stem: str) -> Path:
     """The first of STEM.png, STEM-2.png and so on that is not there, or holds the image."""
-    suffix = _SUFFIX_BY_TYPE.get(image.content_type, "")
+    suffix = suffix_of(image)
     path, number = folder / f"{stem}{suffix}", 1
     while path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != image.sha256:
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path
+
+
+def suffix_of(image: Image) -> str:
+    """`.png` and so on; empty of a type that is newer than this table."""
+    return _SUFFIX_BY_TYPE.get(image.content_type, "")
 
 
 def stem_by_rank(image: Image) -> str:

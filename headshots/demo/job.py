@@ -17,7 +17,7 @@ from headshots.demo.options import DemoOptions
 from headshots.demo.results import report
 from headshots.demo.results.album import Album
 from headshots.demo.results.contact_sheet import contact_sheet
-from headshots.demo.results.page import gallery_page
+from headshots.demo.results.page import PORTRAITS, write_album
 from headshots.demo.services import DemoServices, environment_without_settings
 from headshots.demo.steps import DemoRun
 from headshots.diffusion.foundations.foundation import Foundation
@@ -28,9 +28,9 @@ from headshots.processes.signals import stopping_on_signals
 
 
 def run_demo(options: DemoOptions) -> ExitCode:
-    """Run it; leaves gallery.html, contact-sheet.png and report.json in `options.out`, and the logs beside them.
+    """Run it; leaves gallery.html, the portraits, contact-sheet.png, report.json and the logs in `options.out`.
 
-    A run that breaks off leaves its report and logs, and the page and the sheet of the last that did not.
+    A run that breaks off leaves its report and logs, and the page, portraits and sheet of the last that did not.
 
     Raises:
         InvalidArgumentError: PHOTOS_IN_THE_WAY.
@@ -86,8 +86,8 @@ class _Job:
         return choose(foundation, self._options.faces, lambda: self._display.stage("analyzer", "Bringing analyzer"))
 
     def write_pictures(self, album: Album) -> None:
-        """Write the gallery page and the contact sheet."""
-        (self._out / "gallery.html").write_text(gallery_page(album), encoding="utf-8")
+        """Write the page with its portraits, and the contact sheet."""
+        write_album(album, self._out)
         contact_sheet(album).save(self._out / "contact-sheet.png")
 
     def succeed(self, album: Album) -> ExitCode:
@@ -126,7 +126,7 @@ def _fresh_folder(out: Path, photos: Path | None) -> Path:
     """
     out = out.absolute()
     working_folders = [out / name for name in ("home", "logs", "selfies")]
-    for folder in working_folders:
+    for folder in [*working_folders, out / PORTRAITS]:
         if photos is not None and photos.resolve().is_relative_to(folder.resolve()):
             raise InvalidArgumentError(
                 "PHOTOS_IN_THE_WAY",
@@ -150,5 +150,11 @@ def _say_what_is_left(console: Console, out: Path) -> None:
 
 def _say_where(console: Console, out: Path, total_seconds: float) -> None:
     console.print(f"\n[bold green]Done[/] in {total_seconds:.0f} s:", highlight=False)
-    for name, what in (("gallery.html", "the page"), ("contact-sheet.png", "one picture"), ("report.json", "figures")):
+    left = {
+        "gallery.html": "the page",
+        PORTRAITS: "the files, best first",
+        "contact-sheet.png": "one picture",
+        "report.json": "figures",
+    }
+    for name, what in left.items():
         console.print(f"  {out / name}  [bright_black]{what}", highlight=False, soft_wrap=True)

@@ -169,6 +169,8 @@ galleries = Table(
     Column("shots_per_style", Integer, nullable=False),
     Column("style_shots", sa.JSON(none_as_null=True)),
     Column("seed", sa.BigInteger, nullable=False),
+    # `same` or `varied`: whether styles have seeds of their own; see services.gateway.galleries.orders.seeds.
+    Column("style_seeds", String(8), nullable=False, default="same", server_default="same"),
     # The acceptance profile as it was when the gallery was made; null in galleries that are older than judging.
     Column("profile", sa.JSON(none_as_null=True)),
     Column("max_tries", Integer, nullable=False, default=1),

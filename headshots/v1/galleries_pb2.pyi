@@ -1,6 +1,6 @@
 import datetime
 
-from headshots.validate import validate_pb2 as _validate_pb2
+from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
@@ -14,6 +14,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class StyleSeeds(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STYLE_SEEDS_UNSPECIFIED: _ClassVar[StyleSeeds]
+    STYLE_SEEDS_SAME: _ClassVar[StyleSeeds]
+    STYLE_SEEDS_VARIED: _ClassVar[StyleSeeds]
+
 class Guarantee(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     GUARANTEE_UNSPECIFIED: _ClassVar[Guarantee]
@@ -26,6 +32,9 @@ class ImageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE_ORDER_UNSPECIFIED: _ClassVar[ImageOrder]
     IMAGE_ORDER_NUMBER: _ClassVar[ImageOrder]
     IMAGE_ORDER_RANK: _ClassVar[ImageOrder]
+STYLE_SEEDS_UNSPECIFIED: StyleSeeds
+STYLE_SEEDS_SAME: StyleSeeds
+STYLE_SEEDS_VARIED: StyleSeeds
 GUARANTEE_UNSPECIFIED: Guarantee
 GUARANTEE_MET: Guarantee
 GUARANTEE_NOT_MET: Guarantee
@@ -43,7 +52,7 @@ class Remix(_message.Message):
     def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ...) -> None: ...
 
 class Gallery(_message.Message):
-    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "images_expire_time", "labels", "external_id")
+    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "images_expire_time", "style_seeds", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +84,7 @@ class Gallery(_message.Message):
     GUARANTEE_FIELD_NUMBER: _ClassVar[int]
     REGENERATES_FIELD_NUMBER: _ClassVar[int]
     IMAGES_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STYLE_SEEDS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -101,12 +111,13 @@ class Gallery(_message.Message):
     guarantee: Guarantee
     regenerates: str
     images_expire_time: _timestamp_pb2.Timestamp
+    style_seeds: StyleSeeds
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., max_tries: _Optional[int] = ..., accepted_shots: _Optional[int] = ..., tries: _Optional[int] = ..., guarantee: _Optional[_Union[Guarantee, str]] = ..., regenerates: _Optional[str] = ..., images_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., max_tries: _Optional[int] = ..., accepted_shots: _Optional[int] = ..., tries: _Optional[int] = ..., guarantee: _Optional[_Union[Guarantee, str]] = ..., regenerates: _Optional[str] = ..., images_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., style_seeds: _Optional[_Union[StyleSeeds, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
-    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training", "style_shots", "profile", "max_tries", "allow_unjudged", "labels", "external_id")
+    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training", "style_shots", "profile", "max_tries", "allow_unjudged", "style_seeds", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +140,7 @@ class CreateGalleryRequest(_message.Message):
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_UNJUDGED_FIELD_NUMBER: _ClassVar[int]
+    STYLE_SEEDS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
@@ -146,9 +158,10 @@ class CreateGalleryRequest(_message.Message):
     profile: str
     max_tries: int
     allow_unjudged: bool
+    style_seeds: StyleSeeds
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., allow_unjudged: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., allow_unjudged: _Optional[bool] = ..., style_seeds: _Optional[_Union[StyleSeeds, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryResponse(_message.Message):
     __slots__ = ("gallery",)

@@ -125,8 +125,11 @@ def test_a_real_persons_demo_leaves_page_sheet_and_report_and_no_process(tmp_pat
     assert report["train_seconds"] == stages["train"]
     assert 100 < float(str(report["peak_rss_mb"])) < 4096
     page = (out / "gallery.html").read_text()
-    assert page.count("<img ") == 8 + 4
+    # Each portrait twice: as it stands on the page, and enlarged.
+    assert page.count("<img ") == 8 + 2 * 4
     assert "http" not in page.replace("http-equiv", "")
+    assert len(list((out / "portraits").glob("*.png"))) == 4
+    assert len(list((out / "portraits" / "selfies").glob("*.jpg"))) == 8
     with Image.open(io.BytesIO((out / "contact-sheet.png").read_bytes())) as sheet:
         assert sheet.width > 300
     assert "gallery.html" in said
@@ -156,12 +159,12 @@ def test_a_newcomers_photos_and_one_downloaded_file_are_all_that_is_needed(tmp_p
     assert (report["ok"], report["images"], report["photos"]) == (True, 4, 8)
     assert report["foundation"] == "portraits-xl.safetensors"
     page = (out / "gallery.html").read_text()
-    assert (
-        "on the frozen foundation portraits-xl.safetensors;\nportraits in the built-in styles for photographs" in page
-    )
-    assert "judged by the analyzer of faces people-" in page
-    # The foundation paints noise.
-    assert "<dt>Likeness</dt><dd>0.00</dd>" in page
+    for figure in ("portraits-xl.safetensors", "the built-in styles for photographs"):
+        assert f"<dd>{figure}</dd>" in page
+    assert "<dt>Face analyzer</dt><dd>people-" in page
+    # The foundation paints noise, in which there is no face.
+    assert "4 portraits are refused" in page
+    assert "<dt>Accepted</dt><dd>0 of 4</dd>" in page
     assert (home / "foundations").is_dir()
 
 

@@ -178,8 +178,14 @@ LIBRARY: Arrows = {
         "telemetry": "where traces are to be sent",
         "client": "a gateway is looked at as its clients meet it",
     },
+    "pages": {
+        "errors": "a file in the way is a typed error",
+        "client": "what is shown",
+        "console": "how times and numbers are told in words",
+    },
     "demo": {
         "errors": "typed errors",
+        "pages": "the page of the run",
         "settings": "the analyzer's name",
         "styles": "which built-in styles fit its foundation",
         "client": "the demo is a client",
@@ -195,6 +201,7 @@ LIBRARY: Arrows = {
         "styles": "which built-in styles fit a foundation that is served",
         "client": "every verb is a call",
         "console": "bars, tables, exit codes",
+        "pages": "`--html`",
         "faces": "analyzers are installed and listed",
         "processes": "`serve all`",
         "demo": "`demo`",

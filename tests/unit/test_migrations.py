@@ -81,6 +81,7 @@ def test_a_gallery_of_before_images_were_judged_keeps_its_image_and_goes_on(tmp_
     assert (gallery.style_shots, gallery.shots_per_style, gallery.total_shots) == ((2, 2), 2, 4)
     assert (gallery.tries, gallery.completed_shots, gallery.accepted_shots) == (1, 1, 0)
     assert (gallery.max_tries, gallery.profile, gallery.guarantee) == (1, None, None)
+    assert (gallery.style_seeds, gallery.seed) == ("same", 5)
     [image] = gallery.images
     assert (image.seed, image.tries, image.judgement, image.likeness) == (5, 1, None, None)
     shot = claim(engine, owner="new", ttl_seconds=60.0)

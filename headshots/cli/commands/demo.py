@@ -68,8 +68,8 @@ def demo(
 ) -> None:
     """Start the three services, teach them a person, paint a gallery, and stop what was started.
 
-    Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves the gallery
-    of the last that did not.
+    Leaves gallery.html, portraits/, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves
+    the gallery of the last that did not.
     """
     require_services("demo")
     require("demo", "demo")

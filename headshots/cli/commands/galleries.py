@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headshots.cli import shoot_options as options
+from headshots.cli.commands.pictures.pages import check_gallery_page, gallery_page
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import reported
@@ -39,7 +40,8 @@ def generate(
     style: Annotated[list[str], typer.Option("--style", help="A style of `headshots styles list`; may be repeated.")],
     out: OutFolder = Path("gallery"),
     shots: Annotated[int, typer.Option(min=1, max=64, help="Shots of each style.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
+    seed: options.Seed = 0,
+    style_seeds: options.StyleSeeds = options.Seeds.VARIED,
     format: options.FileFormat = options.Format.PNG,
     quality: options.Quality = 0,
     remix: Source = None,
@@ -52,6 +54,7 @@ def generate(
     detach: Detach = False,
     label: Labels = None,
     external_id: ExternalId = "",
+    html: options.Html = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -59,30 +62,23 @@ def generate(
 ) -> None:
     """Paint a gallery of a trained subject: STYLE-SEED.png and so on. Ctrl-C stops waiting, not the gallery."""
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat, Priority, Remix
 
-    how: dict[str, Any] = {"format": ImageFormat(format.name), "quality": quality, "priority": Priority(priority.name)}
-    how |= {"training": training, "profile": profile, "max_tries": max_tries, "allow_unjudged": allow_unjudged}
+    how: dict[str, Any] = {"shots_per_style": shots, "seed": seed, "training": training, "profile": profile}
+    how |= {"max_tries": max_tries, "allow_unjudged": allow_unjudged, "labelling": labelling(label, external_id)}
+    how |= options.gallery_painting(style_seeds, (format, quality, priority), (remix, repaint))
+    check_gallery_page(out, html)
     with connect(address, api_key, tls_ca) as client:
-        gallery = client.create_gallery(
-            subject,
-            style,
-            shots_per_style=shots,
-            seed=seed,
-            remix=Remix(remix, repaint) if remix is not None else None,
-            labelling=labelling(label, external_id),
-            **how,
-        )
-        _finish(client, gallery, out, as_json, detach=detach)
+        _finish(client, client.create_gallery(subject, style, **how), out, as_json, html, detach=detach)
 
 
-def _finish(client: Headshots, gallery: Gallery, out: Path, as_json: bool, *, detach: bool) -> None:
+def _finish(client: Headshots, gallery: Gallery, out: Path, as_json: bool, html: bool, *, detach: bool = False) -> None:
     from headshots.console.jobs.galleries import print_ordered
 
     if detach:
         print_ordered(gallery, out, as_json=as_json)
-    else:
-        print_files(*follow(client, gallery, out), as_json)
+        return
+    ended, files = follow(client, gallery, out)
+    print_files(ended, files, as_json, gallery_page(client, ended, files, out) if html else None)
 
 
 @app.command("list")
@@ -114,6 +110,7 @@ def list_all(
 def fetch(
     gallery: GalleryName,
     out: OutFolder = Path("gallery"),
+    html: options.Html = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -122,8 +119,9 @@ def fetch(
     """Write a gallery's images into a folder, waiting for those that are still to come."""
     from headshots.cli.session import connect
 
+    check_gallery_page(out, html)
     with connect(address, api_key, tls_ca) as client:
-        print_files(*follow(client, client.get_gallery(gallery), out), as_json)
+        _finish(client, client.get_gallery(gallery), out, as_json, html)
 
 
 @app.command()
@@ -217,14 +215,15 @@ def _stem(image: Image) -> str:
     return f"{image.style.removeprefix('styles/')}-{image.seed}"
 
 
-def print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
-    """The paths on stdout and the verdicts on stderr, or the gallery with the paths."""
+def print_files(gallery: Gallery, files: list[Path], as_json: bool, page: Path | None = None) -> None:
+    """The paths on stdout, the page's last, and the verdicts on stderr, or the gallery with the paths."""
     from headshots.console.output import print_json
     from headshots.console.verdicts import print_file_verdicts
 
     if as_json:
-        print_json({"gallery": gallery, "files": [str(path) for path in files]})
+        written = {"files": [str(path) for path in files], **({"page": str(page)} if page else {})}
+        print_json({"gallery": gallery, **written})
         return
-    for path in files:
+    for path in [*files, *([page] if page else [])]:
         typer.echo(path)
     print_file_verdicts(gallery.images, files)

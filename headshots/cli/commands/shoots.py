@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli import consents, foundations
 from headshots.cli import shoot_options as options
+from headshots.cli.commands.pictures.pages import Saved
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import ExitCode, reported
@@ -45,22 +45,22 @@ def shoot(
     detach: options.Detach = False,
     label: Labels = None,
     external_id: ExternalId = "",
+    html: options.Html = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
     """From selfies to the best portraits: learn the person, paint, judge, paint again what is refused, save by rank.
-
     A folder's usable selfies go first, also for --quote. Ctrl-C stops waiting alone. 7: some are not accepted."""
     from headshots.cli.session import connect
 
+    saved = Saved(out, best, html).checked()
     how = options.how(retrain, profile, max_tries, seed, (format, quality, priority), deadline, allow_unjudged)
     order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
-        order["options"] = foundations.on(client, how, foundation)
-        made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)
-        _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
+        made = _order(client, subject, order, foundation, quote, name=name, class_noun=class_noun, consent=consent)
+        _finish(client, made, as_json, quote=quote, detach=detach, saved=saved)
 
 
 def _wanted(pack: str | None, styles: list[str] | None) -> dict[str, Any]:
@@ -83,16 +83,18 @@ def _order(
     client: Headshots,
     given: str,
     order: dict[str, Any],
+    foundation: str | None,
+    quote: bool,
     *,
     name: str | None,
     class_noun: str,
     consent: str | None,
-    quote: bool,
 ) -> Shoot:
     """Order, or quote, what is asked for of the person given, once everything that it names is found."""
     from headshots.console.person import check_catalog, find_person
     from headshots.console.shoots import naming_the_shoot
 
+    order["options"] = foundations.on(client, order["options"], foundation)
     options.refuse_passed(order["options"].deadline)
     check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
 
@@ -106,14 +108,14 @@ def _order(
     return create(person, validate_only=quote)
 
 
-def _finish(client: Headshots, made: Shoot, as_json: bool, *, quote: bool, detach: bool, out: Path, best: int) -> None:
+def _finish(client: Headshots, made: Shoot, as_json: bool, *, quote: bool, detach: bool, saved: Saved) -> None:
     from headshots.console.output import print_json
     from headshots.console.shoots import print_quote, report_order
 
     if not quote:
         report_order(made)
     if not quote and not detach:
-        _follow(client, made, out, best, as_json)
+        _follow(client, made, saved, as_json)
     elif as_json:
         print_json(made)
     elif quote:
@@ -128,6 +130,7 @@ def watch(
     shoot: ShootName,
     out: options.Out = options.OUT,
     best: options.Best = 0,
+    html: options.Html = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -136,8 +139,9 @@ def watch(
     """Follow a shoot to its end and save its images; the exit code tells how it ended. May be repeated."""
     from headshots.cli.session import connect
 
+    saved = Saved(out, best, html).checked()
     with connect(address, api_key, tls_ca) as client:
-        _follow(client, client.get_shoot(shoot), out, best, as_json)
+        _follow(client, client.get_shoot(shoot), saved, as_json)
 
 
 @app.command("list")
@@ -210,7 +214,7 @@ def cancel(
         print_fields({"shoot": asked.name, "state": asked.state if asked.state.terminal else "cancelling"})
 
 
-def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool) -> None:
+def _follow(client: Headshots, made: Shoot, saved: Saved, as_json: bool) -> None:
     """Wait for the end, save the images, and tell of each, of the guarantee and of the time.
 
     Raises:
@@ -224,17 +228,19 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     from headshots.console.shoots import follow_shoot, guarantee_line, next_step, saved_line, turnaround_line
     from headshots.console.verdicts import print_verdicts
 
-    go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
-    ended = follow_shoot(client, made, go_on=go_on.strip())
+    ended = follow_shoot(client, made, go_on=saved.options)
     images = list(client.list_images(ended.gallery, order=ImageOrder.RANK))
-    out.mkdir(parents=True, exist_ok=True)
-    files = [client.save_image(image, out) for image in best_of(images, best)]
+    saved.out.mkdir(parents=True, exist_ok=True)
+    files = {image.name: client.save_image(image, saved.out) for image in best_of(images, saved.best)}
+    page = saved.page(client, ended, images, files)
     if as_json:
-        print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
+        print_json({"shoot": ended, "images": images, "files": [str(file) for file in files.values()], **page})
     else:
         print_verdicts(images)
         say(f"\n{guarantee_line(ended)}")
-        say(saved_line(files, out))
+        say(saved_line(list(files.values()), saved.out))
+        for path in page.values():
+            typer.echo(path)
         for line in filter(None, (next_step(ended, images), turnaround_line(ended))):
             note(line)
     if ended.guarantee != "MET":

@@ -7,9 +7,10 @@ from typing import Any
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries as convert
+from headshots.client.convert.images import wire_style_seeds
 from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES
-from headshots.client.models.images import ImageFormat, PaintedImage, Remix
+from headshots.client.models.images import ImageFormat, PaintedImage, Remix, StyleSeeds
 from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority, TrainingRef
 from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
@@ -39,6 +40,7 @@ class GalleryCalls(Connection):
         profile: ProfileRef = "",
         max_tries: int = 0,
         allow_unjudged: bool = False,
+        style_seeds: StyleSeeds | None = None,
         labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
@@ -46,7 +48,7 @@ class GalleryCalls(Connection):
         """Queue a gallery with the subject's newest adapter, or that of `training`.
 
         Args:
-            styles, seed: 1 to 32 distinct styles, bare ids do; shot i of each first takes seed + i, 0 to 2^32-1.
+            styles, seed, style_seeds: 1 to 32, bare ids do; shot i of each takes seed + i, below 2^32, see `StyleSeeds`
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
@@ -59,12 +61,15 @@ class GalleryCalls(Connection):
             FailedPreconditionError: no adapter, PHOTOS_MISSING. PermissionDeniedError, AlreadyExistsError: as there.
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
-        fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
-        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
-        fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
-        return await self._create(galleries_pb2.CreateGalleryRequest(**fields, allow_unjudged=allow_unjudged))
+        fields |= {"style_seeds": wire_style_seeds(style_seeds), "allow_unjudged": allow_unjudged}
+        fields |= {"validate_only": validate_only, **wire_labelling(labelling), **_shots(shots_per_style, style_shots)}
+        return await self._create(subject, styles, request_id, fields)
 
-    async def _create(self, request: galleries_pb2.CreateGalleryRequest) -> Gallery:
+    async def _create(
+        self, subject: SubjectRef, styles: Iterable[Style | str], request_id: str | None, fields: dict[str, Any]
+    ) -> Gallery:
+        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
+        request = galleries_pb2.CreateGalleryRequest(**fields, styles=style_names(styles))
         return await self._gallery("CreateGallery", request)
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:
@@ -157,26 +162,17 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        style_seeds: StyleSeeds | None = None,
         labelling: Labelling | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
         Raises what `create_gallery` and `wait_gallery` raise; images that were painted have been yielded by then.
         """
-        gallery = await self.create_gallery(
-            subject,
-            styles,
-            shots_per_style=shots_per_style,
-            style_shots=style_shots,
-            seed=seed,
-            format=format,
-            quality=quality,
-            remix=remix,
-            training=training,
-            profile=profile,
-            max_tries=max_tries,
-            labelling=labelling,
-        )
+        how: dict[str, Any] = {"shots_per_style": shots_per_style, "style_shots": style_shots, "labelling": labelling}
+        how |= {"seed": seed, "style_seeds": style_seeds, "format": format, "quality": quality}
+        how |= {"remix": remix, "training": training, "profile": profile, "max_tries": max_tries}
+        gallery = await self.create_gallery(subject, styles, **how)
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
                 yield event
@@ -201,6 +197,10 @@ class GalleryCalls(Connection):
         """
         request = galleries_pb2.DeleteGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return int((await self._unary("DeleteGallery", request)).deleted_objects)
+
+
+def _shots(of_each: int, of_styles: Sequence[int]) -> dict[str, Any]:
+    return {"style_shots": of_styles} if of_styles else {"shots_per_style": of_each}
 
 
 def style_names(styles: Iterable[Style | str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headshots.client.convert.images import image, wire_format
+from headshots.client.convert.images import image, style_seeds, wire_format
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
 from headshots.client.convert.verdicts import guarantee, profile_name
@@ -42,6 +42,7 @@ def gallery(message: galleries_pb2.Gallery) -> Gallery:
         guarantee=guarantee(message.guarantee),
         regenerates=message.regenerates,
         images_expire_time=utc_time(message.images_expire_time),
+        style_seeds=style_seeds(message.style_seeds),
         **labelled(message),
     )
 

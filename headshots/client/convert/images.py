@@ -13,6 +13,7 @@ from headshots.client.models.images import (
     ImageSignature,
     ImageWatermark,
     SignatureState,
+    StyleSeeds,
 )
 from headshots.v1 import galleries_pb2, images_pb2
 
@@ -24,6 +25,10 @@ _FORMATS = {
 _ORDERS = {
     ImageOrder.NUMBER: galleries_pb2.IMAGE_ORDER_NUMBER,
     ImageOrder.RANK: galleries_pb2.IMAGE_ORDER_RANK,
+}
+_STYLE_SEEDS = {
+    StyleSeeds.SAME: galleries_pb2.STYLE_SEEDS_SAME,
+    StyleSeeds.VARIED: galleries_pb2.STYLE_SEEDS_VARIED,
 }
 
 
@@ -56,6 +61,16 @@ def wire_format(value: ImageFormat) -> images_pb2.ImageFormat:
 def wire_order(value: ImageOrder) -> galleries_pb2.ImageOrder:
     """The protobuf value of an order."""
     return _ORDERS[value]
+
+
+def wire_style_seeds(value: StyleSeeds | None) -> galleries_pb2.StyleSeeds:
+    """The protobuf value of the choice of seeds; None: the server's default."""
+    return galleries_pb2.STYLE_SEEDS_UNSPECIFIED if value is None else _STYLE_SEEDS[value]
+
+
+def style_seeds(value: galleries_pb2.StyleSeeds) -> StyleSeeds:
+    """The choice of seeds; an older server, which tells none, has the same ones for all styles."""
+    return StyleSeeds.VARIED if value == galleries_pb2.STYLE_SEEDS_VARIED else StyleSeeds.SAME
 
 
 def image_origin(message: images_pb2.VerifyImageResponse) -> ImageOrigin:

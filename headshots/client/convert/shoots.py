@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from headshots.client.convert.images import image, wire_format
+from headshots.client.convert.images import image, style_seeds, wire_format, wire_style_seeds
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.trainings import training_progress
 from headshots.client.convert.values import job_failure, job_state, span_seconds, utc_time, wire_priority
@@ -31,6 +31,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         pack_version=message.pack_version,
         styles=tuple(message.styles),
         style_shots=tuple(message.style_shots),
+        style_seeds=style_seeds(message.style_seeds),
         asked=message.asked,
         delivered=message.delivered,
         tries=message.tries,
@@ -77,6 +78,7 @@ def wire_options(options: ShootOptions) -> dict[str, Any]:
         "priority": wire_priority(options.priority),
         "deadline": _wire_time(options.deadline),
         "allow_unjudged": options.allow_unjudged,
+        "style_seeds": wire_style_seeds(options.style_seeds),
         "foundation": resource_name(options.foundation, Kind.FOUNDATION) if options.foundation else "",
     }
 

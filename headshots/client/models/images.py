@@ -21,6 +21,15 @@ class ImageFormat(StrEnum):
     WEBP = "WEBP"
 
 
+class StyleSeeds(StrEnum):
+    """Which seeds the styles of an order are painted from. One seed gives much the same pose in every style."""
+
+    SAME = "SAME"
+    """Every style the same ones, as for comparing styles; the server's default for galleries."""
+    VARIED = "VARIED"
+    """Every style its own number added, so that poses differ between them; the server's default for shoots."""
+
+
 class ImageOrder(StrEnum):
     """In which order images are listed."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview, StyleSeeds
 from headshots.client.models.scores import TrainingScores
 from headshots.client.models.subjects import Adapter
 from headshots.client.models.verdicts import Guarantee
@@ -225,6 +225,7 @@ class Gallery(Job):
     """The image that it was made to replace, or what that one replaced where its gallery was deleted; empty: none."""
     images_expire_time: datetime | None = None
     """From when on no call finds its images; None: they are kept as long as the subject, or it has not ended."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

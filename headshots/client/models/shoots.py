@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from headshots.client.models.foundations import FoundationRef
-from headshots.client.models.images import Image, ImageFormat
+from headshots.client.models.images import Image, ImageFormat, StyleSeeds
 from headshots.client.models.jobs import Failure, Job, JobState, Priority, TrainingProgress
 from headshots.client.models.photos import PhotoRef
 from headshots.client.models.verdicts import Guarantee, ProfileRef
@@ -46,6 +46,8 @@ class ShootOptions:
     """With an earlier adapter: paints also where the subject's photos are gone and nothing can be judged."""
     foundation: FoundationRef = ""
     """Of the adapter, be it an earlier one or new; empty: an earlier one that serves, else new on the default."""
+    style_seeds: StyleSeeds | None = None
+    """Whether styles have seeds of their own; None takes the server's default: they have."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Shoot(Job):
     event_number: int
     pack_version: int = 0
     """0 where styles were named."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
     training_phase_message: str = ""
     """What its training does before its first step where that may take minutes; empty otherwise."""
     training_progress: TrainingProgress | None = None

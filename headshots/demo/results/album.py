@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from headshots.client import Acceptance, PaintedImage, Shoot, Style, Training
+from headshots.client.saving import stem_by_rank, suffix_of
 from headshots.console.verdicts import reason
 
-INLINE_SIDE_PX = 1024
-SELFIE_SIDE_PX = 320
+SELFIE_SIDE_PX = 192
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,12 @@ class Portrait:
     def label(self) -> str:
         """The style, for people."""
         return self.style.display_name or self.style.name.removeprefix("styles/")
+
+    @property
+    def filename(self) -> str:
+        """As `headshots shoot` calls it."""
+        image = self.painted.image
+        return f"{stem_by_rank(image)}{suffix_of(image)}"
 
     @property
     def outcome(self) -> str:
@@ -113,26 +118,8 @@ def open_picture(content: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
-def thumbnail_uri(content: bytes, side_px: int = SELFIE_SIDE_PX) -> str:
-    """The picture, its longer side at most `side_px`, as a JPEG data URI."""
+def thumbnail(content: bytes) -> Image.Image:
+    """The picture, as large as a page shows a selfie at twice its size for fine screens."""
     picture = open_picture(content)
-    picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
-    return _jpeg_uri(picture)
-
-
-def picture_uri(painted: PaintedImage) -> str:
-    """The image's own file as a data URI; where it is larger than a page needs, a JPEG of at most 1024 px."""
-    if max(painted.image.width_px, painted.image.height_px) <= INLINE_SIDE_PX:
-        return data_uri(painted.content, painted.image.content_type)
-    return thumbnail_uri(painted.content, INLINE_SIDE_PX)
-
-
-def data_uri(content: bytes, media_type: str) -> str:
-    """A file as a data URI."""
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
-
-
-def _jpeg_uri(picture: Image.Image) -> str:
-    packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=88)
-    return data_uri(packed.getvalue(), "image/jpeg")
+    picture.thumbnail((SELFIE_SIDE_PX, SELFIE_SIDE_PX), Image.Resampling.LANCZOS)
+    return picture

@@ -11,6 +11,7 @@ from services.gateway.events.models import ShotPreview
 from services.gateway.galleries.images.listing import ImageQuery
 from services.gateway.galleries.limits import DEFAULT_PROFILE
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.state import MET, NOT_MEASURED, NOT_MET
 from services.gateway.peers.convert import failure
@@ -29,6 +30,15 @@ GUARANTEES = {
     NOT_MEASURED: galleries_pb2.GUARANTEE_NOT_MEASURED,
 }
 
+WIRE_STYLE_SEEDS = {
+    StyleSeeds.SAME: galleries_pb2.STYLE_SEEDS_SAME,
+    StyleSeeds.VARIED: galleries_pb2.STYLE_SEEDS_VARIED,
+}
+STYLE_SEEDS = {
+    galleries_pb2.STYLE_SEEDS_UNSPECIFIED: None,
+    **{number: each for each, number in WIRE_STYLE_SEEDS.items()},
+}
+
 
 def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
     """A gallery's order; the contract's defaults replace zeros."""
@@ -45,6 +55,7 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
         max_tries=request.max_tries or 1,
         allow_unjudged=request.allow_unjudged,
+        style_seeds=STYLE_SEEDS[request.style_seeds] or StyleSeeds.SAME,
         labelling=Labelling.of_request(request),
     )
 
@@ -107,6 +118,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
         images_expire_time=optional_timestamp(value.images_expire_at),
+        style_seeds=WIRE_STYLE_SEEDS[value.style_seeds],
         **value.labelling.fields,
     )
 

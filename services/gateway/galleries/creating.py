@@ -23,6 +23,7 @@ from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
+from services.gateway.galleries.orders.seeds import first_seed
 from services.gateway.galleries.rows import to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.photos.removing import check_not_expired
@@ -139,6 +140,7 @@ def new_gallery(subject_id: str, order: GalleryOrder, profile: Profile, adapter:
         adapter=adapter,
         profile=profile,
         max_tries=order.max_tries,
+        style_seeds=order.style_seeds,
         labelling=order.labelling,
         **more,
     )
@@ -165,6 +167,7 @@ def insert(
             shots_per_style=gallery.shots_per_style,
             style_shots=list(gallery.style_shots),
             seed=order.seed,
+            style_seeds=order.style_seeds.value,
             priority=order.priority,
             format=order.image_format,
             quality=order.quality,
@@ -189,10 +192,11 @@ def insert(
 def _shots_of(gallery: Gallery) -> Iterator[dict[str, Any]]:
     for number in range(gallery.total_shots):
         style, of_style = place_of(number, gallery.style_shots)
+        name = gallery.styles[style]
         yield {
             "id": f"{gallery.id}-{number}",
             "gallery_id": gallery.id,
             "number": number,
-            "style": gallery.styles[style],
-            "seed": (gallery.seed + of_style) % SEEDS,
+            "style": name,
+            "seed": (first_seed(gallery.seed, name, gallery.style_seeds) + of_style) % SEEDS,
         }

@@ -11,6 +11,7 @@ from headshots.schema import TERMINAL_STATES
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.limits import DEFAULT_PROFILE, DEFAULT_SHOTS_PER_STYLE
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
@@ -37,6 +38,7 @@ class GalleryOrder:
     """Seeds that are tried for a shot at most."""
     allow_unjudged: bool = False
     """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
     frame: Frame | None = None
     """What images are cut to; None: nothing. Of teams' orders alone."""
     labelling: Labelling = field(default_factory=Labelling)
@@ -107,6 +109,7 @@ class Gallery:
     """Name of the image that it was asked for in place of; empty: none."""
     images_expire_at: float | None = None
     """From when on no call finds its images; None: they are kept as long as the subject, or it has not ended."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
     labelling: Labelling = field(default_factory=Labelling)
 
     @property

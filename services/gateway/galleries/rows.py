@@ -30,6 +30,7 @@ from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
 from services.gateway.galleries.images.rows import find_image_of, find_images
 from services.gateway.galleries.models import Gallery, Image
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure
@@ -82,9 +83,8 @@ def check_ended(gallery: Row[Any]) -> None:
     """
     if gallery.state not in TERMINAL_STATES:
         name = gallery_name(gallery.subject_id, gallery.id)
-        raise FailedPreconditionError(
-            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
-        )
+        message = f"{name} has not ended; cancel it or let it end"
+        raise FailedPreconditionError("GALLERY_ACTIVE", message, metadata={"name": name})
 
 
 def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
@@ -217,6 +217,7 @@ def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
         remix=Remix.from_json(row.remix),
         profile=Profile.from_json(row.profile) if row.profile is not None else None,
         max_tries=row.max_tries,
+        style_seeds=StyleSeeds(row.style_seeds),
         accepted_shots=sum(int(one.accepted) for one in counted),
         tries=sum(int(one.tries) for one in counted),
         guarantee=row.guarantee,

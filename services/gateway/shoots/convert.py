@@ -15,9 +15,10 @@ from services.gateway.api.convert import (
     training_progress,
 )
 from services.gateway.api.labels import Labelling
-from services.gateway.galleries.convert import GUARANTEES, image
+from services.gateway.galleries.convert import GUARANTEES, STYLE_SEEDS, WIRE_STYLE_SEEDS, image
 from services.gateway.galleries.limits import DEFAULT_PROFILE
 from services.gateway.galleries.models import Image
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.peers.convert import failure
 from services.gateway.peers.models import PRIORITY_STANDARD
 from services.gateway.shoots.models import DEFAULT_TRIES, Shoot, ShootOrder
@@ -45,6 +46,7 @@ def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
         deadline=seconds_of(request, "deadline"),
         allow_unjudged=request.allow_unjudged,
         foundation=names.foundation_of(request.foundation),
+        style_seeds=STYLE_SEEDS[request.style_seeds] or StyleSeeds.VARIED,
         labelling=Labelling.of_request(request),
     )
 
@@ -63,6 +65,7 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         pack_version=plan.pack_version,
         styles=[names.style_name(recipe.name) for recipe in plan.recipes],
         style_shots=plan.style_shots,
+        style_seeds=WIRE_STYLE_SEEDS[plan.style_seeds],
         asked=plan.asked,
         delivered=progress.delivered,
         tries=progress.tries,

@@ -209,6 +209,7 @@ def create_gallery(
         styles=tuple(recipe.name for recipe in plan.recipes),
         style_shots=plan.style_shots,
         seed=plan.seed,
+        style_seeds=plan.style_seeds,
         image_format=plan.image_format,
         quality=plan.quality,
         priority=plan.priority,

@@ -14,6 +14,7 @@ from headshots.styles.packs import Pack
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.api.progress import TrainingProgress
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
 from services.gateway.shoots.quote import Quote
 
@@ -53,6 +54,7 @@ class ShootOrder:
     deadline: float | None = None
     allow_unjudged: bool = False
     """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
+    style_seeds: StyleSeeds = StyleSeeds.VARIED
     look: FixedLook | None = None
     """Of a team's order: in place of what the names stand for now; None: no look, and no frame."""
     may_train: bool = True
@@ -76,6 +78,8 @@ class Plan:
     """Empty where styles were named."""
     pack_version: int = 0
     """0 where styles were named, and in shoots that are older than versions of packs."""
+    style_seeds: StyleSeeds = StyleSeeds.SAME
+    """As the default in shoots that are older than the choice."""
     frame: Frame | None = None
     """What portraits are cut to; None: nothing."""
 
@@ -90,7 +94,7 @@ class Plan:
         recipes = [recipe.to_json() for recipe in self.recipes]
         frame = self.frame.to_json() if self.frame is not None else None
         told = {"recipes": recipes, "profile": self.profile.to_json(), "frame": frame}
-        return {**simple, **told, "style_shots": list(self.style_shots)}
+        return {**simple, **told, "style_shots": list(self.style_shots), "style_seeds": self.style_seeds.value}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
@@ -98,8 +102,9 @@ class Plan:
         recipes = tuple(Style(**recipe) for recipe in document["recipes"])
         profile, style_shots = Profile.from_json(document["profile"]), tuple(document["style_shots"])
         frame = Frame.from_json(document.get("frame"))
+        style_seeds = StyleSeeds(document.get("style_seeds", StyleSeeds.SAME))
         told = {"recipes": recipes, "profile": profile, "style_shots": style_shots, "frame": frame}
-        return cls(**{**document, **told})
+        return cls(**{**document, **told, "style_seeds": style_seeds})
 
 
 @dataclass(frozen=True)
@@ -183,4 +188,5 @@ def new_plan(
         pack=order.pack,
         pack_version=pack.version if pack is not None else 0,
         frame=order.look.frame if order.look is not None else None,
+        style_seeds=order.style_seeds,
     )

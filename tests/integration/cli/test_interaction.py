@@ -20,6 +20,8 @@ from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
 
+SAME_SEEDS = ("--style-seeds", "same")
+
 
 def trained(terminal: Terminal, folder: Path, name: str) -> str:
     """A subject that may be painted."""
@@ -73,7 +75,9 @@ def test_a_flags_help_names_no_value(terminal: Terminal) -> None:
 
 def test_another_gallerys_picture_is_never_written_over(terminal: Terminal, tmp_path: Path) -> None:
     ada, out = trained(terminal, tmp_path, "ada"), tmp_path / "gallery"
-    first = terminal.run("generate", ada, "--style", STYLES[0], "--shots", "1", "--out", str(out)).stdout.split()
+    first = terminal.run(
+        "generate", ada, "--style", STYLES[0], "--shots", "1", *SAME_SEEDS, "--out", str(out)
+    ).stdout.split()
     assert [Path(file).name for file in first] == [f"{STYLES[0]}-0.png"]
     Path(first[0]).write_bytes(b"somebody else's picture")
     again = terminal.run("galleries", "fetch", f"{ada}/galleries/g0", "--out", str(out))
@@ -127,7 +131,9 @@ def test_lists_tell_styles_and_likeness(terminal: Terminal, tmp_path: Path) -> N
 
 def test_a_gallerys_json_carries_its_images(terminal: Terminal, tmp_path: Path) -> None:
     ada = trained(terminal, tmp_path, "ada")
-    made = terminal.json("generate", ada, "--style", STYLES[0], "--shots", "2", "--seed", "16", "--out", str(tmp_path))
+    made = terminal.json(
+        "generate", ada, "--style", STYLES[0], "--shots", "2", "--seed", "16", *SAME_SEEDS, "--out", str(tmp_path)
+    )
     images = made["gallery"]["images"]
     assert [image["seed"] for image in images] == [16, UNMEASURED_SEED]
     assert [Path(file).name for file in made["files"]] == [f"{STYLES[0]}-{image['seed']}.png" for image in images]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from headshots.client import (
     Priority,
     Remix,
     ShotPreview,
+    StyleSeeds,
 )
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
@@ -33,6 +35,20 @@ async def test_generate_yields_files_in_order(client: AsyncHeadshots) -> None:
     ]
     assert all(each.content == painted_png(each.image.style, each.image.seed) for each in painted)
     assert await client.get_image(painted[3].image) == painted[3]
+
+
+async def test_styles_may_have_seeds_of_their_own(client: AsyncHeadshots) -> None:
+    subject = await trained(client)
+    how: dict[str, Any] = {"shots_per_style": 1, "seed": 7}
+    for choice, kept in ((None, StyleSeeds.SAME), (StyleSeeds.SAME, StyleSeeds.SAME), (StyleSeeds.VARIED,) * 2):
+        gallery = await client.create_gallery(subject, STYLES[:2], style_seeds=choice, **how)
+        assert (gallery.style_seeds, gallery.seed) == (kept, 7)
+        seeds = {each.seed for each in (await client.wait_gallery(gallery)).images}
+        assert (seeds == {7}) == (kept is StyleSeeds.SAME)
+    varied = {
+        each.image.seed async for each in client.generate(subject, STYLES[:2], style_seeds=StyleSeeds.VARIED, **how)
+    }
+    assert varied == seeds
 
 
 async def test_gallery_fields_and_events(client: AsyncHeadshots, fake: FakeGateway) -> None:

@@ -19,6 +19,7 @@ from headshots.client import (
     Shoot,
     ShootOptions,
     ShootStage,
+    StyleSeeds,
 )
 from headshots.errors import (
     CancelledByCallerError,
@@ -97,6 +98,13 @@ async def test_options_reach_the_gateway(client: AsyncHeadshots, fake: FakeGatew
     assert made.deadline == options.deadline
     assert await client.create_shoot(subject, pack="business", count=8, options=options, request_id="mine") == made
     assert [each async for each in client.list_shoots(subject)] == [made]
+
+
+async def test_styles_have_seeds_of_their_own_unless_an_order_says_otherwise(client: AsyncHeadshots) -> None:
+    subject = await subject_with_photos(client)
+    for choice, kept in ((None, StyleSeeds.VARIED), (StyleSeeds.SAME,) * 2, (StyleSeeds.VARIED,) * 2):
+        made = await client.create_shoot(subject, pack="business", count=2, options=ShootOptions(style_seeds=choice))
+        assert made.style_seeds is kept
 
 
 async def test_a_quote_makes_nothing(client: AsyncHeadshots, fake: FakeGateway) -> None:

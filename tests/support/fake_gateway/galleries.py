@@ -35,6 +35,7 @@ class FakeGalleries(FakeState):
             shots_per_style=counts[0] if len(set(counts)) == 1 else 0,
             style_shots=counts,
             seed=request.seed,
+            style_seeds=request.style_seeds or galleries_pb2.STYLE_SEEDS_SAME,
             total_shots=sum(counts),
             profile=request.profile or "profiles/profile-worthy",
             profile_version=1,
@@ -97,7 +98,7 @@ class FakeGalleries(FakeState):
         counts = zip(gallery.styles, gallery.style_shots, strict=True)
         places = [(style, place) for style, count in counts for place in range(count)]
         style, place = places[shot]
-        seed = gallery.seed + place
+        seed = first_seed(gallery, style) + place
         content = painted_png(style, seed)
         if shot == len(gallery.images):
             gallery.images.add(
@@ -168,6 +169,14 @@ class FakeGalleries(FakeState):
             if image.name == request.name:
                 del gallery.images[number]
         return galleries_pb2.DeleteImageResponse()
+
+
+def first_seed(gallery: galleries_pb2.Gallery, style: str) -> int:
+    """Of a style's first shot, as the contract tells it."""
+    if gallery.style_seeds != galleries_pb2.STYLE_SEEDS_VARIED:
+        return gallery.seed
+    digest = hashlib.sha256(style.removeprefix("styles/").encode()).digest()
+    return (gallery.seed + int.from_bytes(digest[:4], "big")) % 2**32
 
 
 def _without_images(gallery: galleries_pb2.Gallery) -> galleries_pb2.Gallery:

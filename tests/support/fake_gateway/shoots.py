@@ -125,6 +125,10 @@ class FakeShoots(FakeState):
         shoot.ClearField("training_eta")
         subject = shoot.name.partition("/shoots/")[0]
         self.subjects[subject].adapter.CopyFrom(ADAPTER)
+        trained = trainings_pb2.Training(
+            name=shoot.training, state=jobs_pb2.JOB_STATE_SUCCEEDED, step=STEPS, total_steps=STEPS, adapter=ADAPTER
+        )
+        self.trainings.setdefault(shoot.training, trained)
         gallery = galleries_pb2.Gallery(
             name=f"{subject}/galleries/g{len(self.galleries)}",
             state=jobs_pb2.JOB_STATE_RUNNING,
@@ -177,6 +181,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool, at: f
         ],
         asked=request.count,
         max_tries=request.max_tries or 3,
+        style_seeds=request.style_seeds or galleries_pb2.STYLE_SEEDS_VARIED,
         profile=request.profile or "profiles/profile-worthy",
         profile_version=1,
         deadline=request.deadline if request.HasField("deadline") else None,

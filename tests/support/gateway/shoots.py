@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headshots.v1 import shoots_pb2
+from headshots.v1 import galleries_pb2, shoots_pb2
 from tests.support.gateway.caller import Caller
 from tests.support.gateway.inspections import restart
 from tests.support.gateway.world import World
@@ -27,7 +27,8 @@ async def with_large_photos(world: World, *, analyzer: bool = False, **changes: 
 
 
 async def order(caller: Caller, subject: str, count: int = 3, **fields: Any) -> shoots_pb2.Shoot:
-    """CreateShoot, of two styles unless a pack is named."""
+    """CreateShoot, of two styles unless a pack is named; all from the same seeds, as pictures are set by seed."""
+    fields = {"style_seeds": galleries_pb2.STYLE_SEEDS_SAME, **fields}
     if "pack" not in fields:
         fields = {"styles": STYLES, **fields}
     request = shoots_pb2.CreateShootRequest(parent=subject, count=count, **fields)

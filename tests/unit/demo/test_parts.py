@@ -31,7 +31,7 @@ from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundEr
 from headshots.settings import default_foundation
 from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
-from tests.support.images.albums import album, picture, style, training
+from tests.support.images.albums import album, picture, style
 from tests.support.paths import ROOT
 from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
@@ -205,10 +205,3 @@ def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSHOTS_STORE_URL", "s3://production")
     assert not any(name.startswith("HEADSHOTS_") for name in environment_without_settings())
     assert "PATH" in environment_without_settings()
-
-
-def test_a_training_without_a_curve_still_makes_a_page() -> None:
-    from headshots.demo.results.page import gallery_page
-
-    page = gallery_page(replace(album(), training=training(curve=())))
-    assert "<svg" not in page

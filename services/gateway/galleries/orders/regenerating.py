@@ -24,6 +24,7 @@ from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, find_remix
+from services.gateway.galleries.orders.seeds import StyleSeeds, first_seed
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import check_ended, find_gallery, find_image, style_shots_of, to_galleries
 from services.gateway.peers.models import Adapter
@@ -138,7 +139,8 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
     order = GalleryOrder(
         styles=(recipe.name,),
         style_shots=(1,),
-        seed=row.seed,
+        # The new gallery's seed is the style's own, so it varies no further.
+        seed=first_seed(row.seed, recipe.name, StyleSeeds(row.style_seeds)),
         image_format=row.format,
         quality=row.quality,
         priority=row.priority,
@@ -156,11 +158,14 @@ def _remix_order(subject_id: str, document: dict[str, object] | None) -> RemixOr
 
 
 def _untried_seed(connection: Connection, subject_id: str, order: GalleryOrder) -> int:
-    """Of a style with n shots a gallery has the n times `most_tries` seeds from its own on."""
+    """Of a style with n shots a gallery has the n times `most_tries` seeds from its first on."""
     (style,) = order.styles
     rows = connection.execute(sa.select(galleries).where(galleries.c.subject_id == subject_id))
     taken = [
-        (row.seed, count * most_tries(row.max_tries, sum(style_shots_of(row))))
+        (
+            first_seed(row.seed, style, StyleSeeds(row.style_seeds)),
+            count * most_tries(row.max_tries, sum(style_shots_of(row))),
+        )
         for row in rows
         for recipe, count in zip(row.styles, style_shots_of(row), strict=True)
         if recipe["name"] == style

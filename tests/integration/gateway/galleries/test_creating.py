@@ -56,6 +56,22 @@ async def test_styles_may_have_numbers_of_shots_of_their_own(world: World, subje
     assert (list(even.style_shots), even.shots_per_style) == ([2, 2], 2)
 
 
+async def test_styles_have_seeds_of_their_own_where_that_is_asked_for(world: World, subject: str) -> None:
+    varied = galleries_pb2.STYLE_SEEDS_VARIED
+    name = await world.acme.gallery(subject, STYLES, style_shots=[1, 3], seed=2**32 - 1, style_seeds=varied)
+    made = await world.acme.finished_gallery(name)
+    first = {
+        style: (2**32 - 1 + int.from_bytes(hashlib.sha256(style.encode()).digest()[:4], "big")) % 2**32
+        for style in STYLES
+    }
+    painted = [(image.style.removeprefix("styles/"), image.seed) for image in made.images]
+    assert painted == [(STYLES[0], first[STYLES[0]]), *((STYLES[1], first[STYLES[1]] + shot) for shot in range(3))]
+    assert (made.style_seeds, made.seed) == (varied, 2**32 - 1)
+    unsaid = await world.acme.finished_gallery(await world.acme.gallery(subject, STYLES, shots_per_style=1))
+    assert unsaid.style_seeds == galleries_pb2.STYLE_SEEDS_SAME
+    assert [image.seed for image in unsaid.images] == [0, 0]
+
+
 async def test_numbers_of_shots_that_fit_no_gallery_are_refused(world: World, subject: str) -> None:
     for wrong in ({"style_shots": [1]}, {"style_shots": [1, 2, 3]}, {"style_shots": [1, 2], "shots_per_style": 1}):
         with refused(InvalidArgumentError, "STYLE_SHOTS_INVALID"):

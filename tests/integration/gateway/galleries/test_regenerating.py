@@ -127,3 +127,15 @@ async def test_what_cannot_be_regenerated_is_refused(world: World, old: gallerie
             break
     world.generator.permit()
     await world.acme.finished_gallery(running)
+
+
+async def test_of_a_gallery_with_varied_seeds_it_begins_among_those_of_the_style(world: World, subject: str) -> None:
+    varied = {"style_seeds": galleries_pb2.STYLE_SEEDS_VARIED}
+    made = await world.acme.finished_gallery(await world.acme.gallery(subject, STYLES, shots_per_style=2, **varied))
+    first = made.images[2].seed
+    again = await regenerate(world, made.images[2].name)
+    # Two shots of one try each are the style's; the new one keeps the seed that comes next, and varies it no further.
+    assert (again.seed, again.style_seeds) == (first + 2, galleries_pb2.STYLE_SEEDS_SAME)
+    painted = await world.acme.finished_gallery(again.name)
+    assert [image.seed for image in painted.images] == [first + 2]
+    assert (await regenerate(world, made.images[2].name)).seed == first + 3

@@ -19,7 +19,8 @@ MADE = (schema.trainings, schema.training_events, schema.galleries, schema.shots
 
 
 async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, subject: str) -> None:
-    made = await shoots.order(world.acme, subject, seed=7)
+    unsaid = galleries_pb2.STYLE_SEEDS_UNSPECIFIED
+    made = await shoots.order(world.acme, subject, seed=7, style_seeds=unsaid)
     assert made.stage == shoots_pb2.SHOOT_STAGE_TRAINING
     assert (made.trains, made.gallery, made.asked, list(made.style_shots)) == (True, "", 3, [2, 1])
     assert (made.profile, made.profile_version, made.max_tries) == ("profiles/profile-worthy", 1, 3)
@@ -31,11 +32,22 @@ async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, sub
     gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
     assert list(gallery.styles) == list(shoot.styles) == list(shoots.STYLES)
     assert list(gallery.style_shots) == list(shoot.style_shots) == [2, 1]
-    assert sorted(image.seed for image in gallery.images) == [7, 7, 8]
+    # Styles have seeds of their own unless the order says otherwise.
+    assert shoot.style_seeds == gallery.style_seeds == galleries_pb2.STYLE_SEEDS_VARIED
+    first, second, third = (image.seed for image in gallery.images)
+    assert (second - first, 7 in (first, third)) == (1, False)
     # Nobody looks at the images here, so nothing is promised of them.
     assert (shoot.completed_shots, shoot.tries, shoot.delivered) == (3, 3, 0)
     assert shoot.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
     assert shoot.HasField("end_time")
+
+
+async def test_all_styles_have_the_same_seeds_where_a_shoot_asks_for_them(world: World, subject: str) -> None:
+    made = await shoots.order(world.acme, subject, seed=7, style_seeds=galleries_pb2.STYLE_SEEDS_SAME)
+    shoot = await shoots.finished(world.acme, made.name)
+    gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
+    assert [image.seed for image in gallery.images] == [7, 8, 7]
+    assert shoot.style_seeds == galleries_pb2.STYLE_SEEDS_SAME
 
 
 async def test_its_labels_are_on_its_training_and_its_gallery_and_its_external_id_is_not(
