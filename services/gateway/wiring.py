@@ -53,6 +53,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
+from services.gateway.remixes.masker import Masker
 from services.gateway.retention.waiting import WorkClock
 from services.gateway.running import Gateway
 from services.gateway.scaling.rpc import ScalerPort, open_scaler_port
@@ -119,7 +120,8 @@ class _Parts:
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         looking = database, store, limiter, decoders, analyzer, settings.unsafe_images
         judge = ShotJudge(*looking, check_seconds=settings.erase_again_seconds)
-        worker = ShotWorker(database, pools, judge, hub, metrics, painting)
+        masker = Masker(store, limiter, decoders, analyzer)
+        worker = ShotWorker(database, pools, judge, masker, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock, pools.openness)
         reconciler = Reconciler(database, pools.trainer, hub, clock, poll_seconds=poll, **patience)
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
@@ -132,7 +134,7 @@ class _Parts:
         checks, packs = StyleChecks(pools), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None
-        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
+        galleries = GalleryEngine(database, store, styles, checks, masker, pool, *watched, judges=judges)
         offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
         shoots = ShootEngine(database, offered, checks, pools, *shooting, judges=judges)
         self._servicers: Sequence[_Servicer] = (

@@ -39,9 +39,15 @@ class GalleryOrder:
     labelling: Labelling = field(default_factory=Labelling)
 
     @property
+    def changes(self) -> bool:
+        """Whether one thing of an image is to change."""
+        return self.remix is not None and self.remix.change is not None
+
+    @property
     def counts(self) -> tuple[int, ...]:
         """Shots of each style, in their order."""
-        return self.style_shots or (self.shots_per_style or DEFAULT_SHOTS_PER_STYLE,) * len(self.styles)
+        default = 1 if self.changes else DEFAULT_SHOTS_PER_STYLE
+        return self.style_shots or (self.shots_per_style or default,) * len(self.styles)
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,8 @@ def _has_another_try(connection: Connection, shot: Shot) -> bool:
 
 
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
-    if judgement.view is None:
+    # Images that change one thing of the same image are alike: that was asked for.
+    if judgement.view is None or (shot.remix is not None and shot.remix.change is not None):
         return judgement
     # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
     together = shots.c.gallery_id.in_(_delivered_together(connection, shot))
