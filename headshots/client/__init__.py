@@ -27,6 +27,7 @@ from headshots.client.models.images import (
     ImageWatermark,
     PaintedImage,
     Remix,
+    RemixChange,
     ShotPreview,
     SignatureState,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "ProfileRef",
     "Quote",
     "Remix",
+    "RemixChange",
     "Shoot",
     "ShootEvent",
     "ShootOptions",

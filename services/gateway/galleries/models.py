@@ -10,7 +10,7 @@ from headshots.schema import TERMINAL_STATES
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.limits import DEFAULT_PROFILE, DEFAULT_SHOTS_PER_STYLE
-from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.remix import Remix, RemixOrder, is_change
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
 
@@ -41,7 +41,7 @@ class GalleryOrder:
     @property
     def changes(self) -> bool:
         """Whether one thing of an image is to change."""
-        return self.remix is not None and self.remix.change is not None
+        return is_change(self.remix)
 
     @property
     def counts(self) -> tuple[int, ...]:

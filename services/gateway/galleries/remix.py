@@ -59,6 +59,11 @@ class Remix:
         return document
 
 
+def is_change(remix: Remix | RemixOrder | None) -> bool:
+    """Whether one thing of the image changes."""
+    return remix is not None and remix.change is not None
+
+
 async def source_image(remix: Remix | None, masker: Masker) -> SourceImage | None:
     """What a generator paints over, with the mask of what changes; None stays None.
 

@@ -33,7 +33,7 @@ from services.gateway.galleries.images.tries import (
     from_column,
 )
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
-from services.gateway.galleries.remix import Remix
+from services.gateway.galleries.remix import Remix, is_change
 from services.gateway.galleries.state import update_state
 from services.gateway.marks.rows import record_mark
 from services.gateway.peers.events import ImageDone
@@ -143,8 +143,7 @@ def _has_another_try(connection: Connection, shot: Shot) -> bool:
 
 
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
-    # Images that change one thing of the same image are alike: that was asked for.
-    if judgement.view is None or (shot.remix is not None and shot.remix.change is not None):
+    if judgement.view is None or is_change(shot.remix):  # images of one change are meant to be alike
         return judgement
     # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
     together = shots.c.gallery_id.in_(_delivered_together(connection, shot))
