@@ -112,7 +112,6 @@ class _Parts:
     """The servicers and the parts with a loop of their own."""
 
     def __init__(self, settings: GatewaySettings, given: _Given) -> None:
-        """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
         analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
         pools, hub, clock = given.opened.pools, Hub(), WorkClock(database)

@@ -1,0 +1,1 @@
+"""Measures what is made of finished images: remixes that change one thing."""
