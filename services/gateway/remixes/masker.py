@@ -49,5 +49,6 @@ def _unknown(change: Change, why: str) -> FailedPreconditionError:
     return FailedPreconditionError(
         "REMIX_PARTS_UNKNOWN",
         f"the {change.field} cannot be changed alone: {why}. Take another image, leave `change` out to paint over all "
-        "of it, or have the operator choose an analyzer that tells clothes (HEADSHOTS_GATEWAY_FACES=bundled or people)",
+        "of it, or have the operator choose an analyzer that tells clothes, as `bundled` does of drawn people "
+        "(HEADSHOTS_GATEWAY_FACES)",
     )

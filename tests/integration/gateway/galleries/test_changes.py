@@ -136,6 +136,7 @@ def cases(image: str, failed: str, at_sea: str, other: str) -> list[Case]:
         (InvalidArgumentError, "CONSTRAINT_VIOLATED", "remix.change", {"change": 9}),
         (InvalidArgumentError, "CONSTRAINT_VIOLATED", "remix.to", {"to": "x" * 257}),
         (InvalidArgumentError, "STYLE_UNKNOWN", "remix.to", {"to": "styles/nothing"}),
+        (InvalidArgumentError, "STYLE_UNKNOWN", "remix.to", {"to": "styles/theirs"}),
         (InvalidArgumentError, "REMIX_STYLE_WHOLE_PROMPT", "remix.to", {"to": "styles/whole"}),
         (InvalidArgumentError, "REMIX_STYLE_WHOLE_PROMPT", "remix.image", {"image": at_sea}),
         (InvalidArgumentError, "STYLE_WORDS_UNKNOWN", "remix.to", {"to": "turquoise studio"}),
@@ -157,7 +158,8 @@ async def test_what_cannot_be_changed_is_refused_and_leaves_nothing(world: World
     at_sea = await world.acme.finished_gallery(
         await world.acme.gallery(subject, ("whole",), shots_per_style=1, seed=200)
     )
-    other = await world.acme.trained_subject()
+    other, foreign = await world.acme.trained_subject(), world.caller(world.keys["globex"])
+    await foreign("CreateStyle", styles_pb2.CreateStyleRequest(style_id="theirs", recipe=whole))
     before = len(world.rows(schema.galleries)), sorted(await world.store.list("tenants"))
     known = "headshot of a person man woman sks wearing navy suit plain grey studio background soft lighting"
     world.generator.vocabulary = set(known.split(" "))
@@ -165,7 +167,6 @@ async def test_what_cannot_be_changed_is_refused_and_leaves_nothing(world: World
         with refused(kind, reason) as caught:
             await order(world, **{"subject": subject, "image": image, **fields})
         assert field is None or field in [each.field for each in caught.value.violations], reason
-    foreign = world.caller(world.keys["globex"])
     message = galleries_pb2.Remix(image=image, change=BACKDROP, to="navy studio")
     with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
         await foreign.gallery(subject, (), remix=message)
