@@ -24,6 +24,8 @@ from headshots.imaging import quality
 
 MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
+MAX_LIKENESS_LOST = 0.02
+"""What a change of one thing may cost of a portrait's likeness."""
 # `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin,
 # and who has none in the photos needs none.
 _NOISE = 0.03
@@ -134,6 +136,22 @@ def against_accepted(judged: Verdict, view: View, accepted_before: Sequence[View
     )
     if not accepted_before:
         check = replace(check, message="No image was accepted before it.")
+    return Verdict.of(judged.profile, judged.profile_version, judged.analyzer, (*judged.checks, check))
+
+
+def against_source(judged: Verdict, likeness: float | None, source_likeness: float | None) -> Verdict:
+    """The verdict on a portrait that was to keep its person while one thing of it changed, with the check on that.
+
+    Args:
+        judged: of the portrait by itself.
+        likeness: the portrait's; None: it has no face, which the verdict says already.
+        source_likeness: of what it was made from; None: nobody measured it, so the check is left out.
+    """
+    if likeness is None or source_likeness is None:
+        return judged
+    lost = source_likeness - likeness
+    words = f"It has {lost:.3f} less likeness than the image that it changes; {MAX_LIKENESS_LOST:.3f} are allowed."
+    check = at_most("LIKENESS_LOST", lost, MAX_LIKENESS_LOST, words)
     return Verdict.of(judged.profile, judged.profile_version, judged.analyzer, (*judged.checks, check))
 
 

@@ -23,7 +23,7 @@ from headshots.cli.commands.capacity import simulate
 from headshots.cli.commands.catalog import foundations, looks, packs, profiles, styles
 from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
-from headshots.cli.commands.pictures import images, links, verify
+from headshots.cli.commands.pictures import images, links, remix, verify
 from headshots.console.exits import HELP
 from headshots.console.terminal.helping import described
 
@@ -53,6 +53,7 @@ app.add_typer(shoots.app, name="shoots")
 app.command("train")(trainings.train)
 app.add_typer(trainings.app, name="trainings")
 app.command("generate")(galleries.generate)
+app.command("remix")(remix.remix)
 app.add_typer(galleries.app, name="galleries")
 images.app.command("links")(links.links)
 images.app.command("delete")(galleries.delete)

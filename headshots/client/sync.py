@@ -215,6 +215,7 @@ class Headshots:
     download_images = _blocking(AsyncHeadshots.download_images)
     save_image = _blocking(AsyncHeadshots.save_image)
     regenerate_image = _blocking(AsyncHeadshots.regenerate_image)
+    remix_image = _blocking(AsyncHeadshots.remix_image)
     get_image = _blocking(AsyncHeadshots.get_image)
     image_links = _blocking(AsyncHeadshots.image_links)
     update_image = _blocking(AsyncHeadshots.update_image)

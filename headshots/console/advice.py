@@ -25,6 +25,8 @@ _ADVICE = {
     "GALLERY_IN_USE": "`headshots {jobs} cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots {jobs} cancel {name}` ends it",
     "SUBJECT_BUSY": "`headshots {jobs} cancel {name}` ends it",
+    "REMIX_OF_REFUSED_IMAGE": "`headshots images list GALLERY --only accepted` shows others",
+    "REMIX_PARTS_UNKNOWN": "`headshots generate SUBJECT --style STYLE --remix IMAGE` paints over all of it",
     "LINKS_NOT_SET_UP": "`headshots galleries fetch {name}` brings the files",
     "SHOOT_NOT_FOUND": "`headshots shoots list {subject}` shows those there are",
     "PACK_NOT_FOUND": "`headshots packs list` shows those there are",

@@ -43,16 +43,18 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Which pixels of a picture show a person's face and hair. A pixel's shares of both are 1 at most together."""
+    """Which pixels of a picture show a person's face, hair and clothes. A pixel's shares are 1 at most together."""
 
     face_HW: Mask
     """The face without hair that falls into it; beards and glasses are of the face."""
     hair_HW: Mask
+    clothes_HW: Mask | None = None
+    """Everything below the head, the neck included; None where the analyzer does not tell it from the backdrop."""
 
     @classmethod
     def nowhere(cls, height: int, width: int) -> Parts:
         """Those of a picture without a face."""
-        return cls(np.zeros((height, width), np.float32), np.zeros((height, width), np.float32))
+        return cls(*(np.zeros((height, width), np.float32) for _ in range(3)))
 
     @property
     def head_HW(self) -> Mask:

@@ -79,9 +79,9 @@ class BundledAnalyzer:
         return sorted(faces, key=_area, reverse=True)
 
     def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
-        """Face and hair of everybody in the picture, whether `faces` finds them or not; each pixel shows one thing."""
+        """Of everybody in the picture, whether `faces` finds them or not; each pixel shows one thing."""
         told = self.labels(pixels_HWC)
-        return Parts((told == Part.FACE).astype(np.float32), (told == Part.HAIR).astype(np.float32))
+        return Parts(*((told == part).astype(np.float32) for part in (Part.FACE, Part.HAIR, Part.CLOTHES)))
 
     def labels(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8]:
         """What each pixel shows, [H, W] of `Part` values, as sharp as the picture at 64 pixels a side."""

@@ -14,6 +14,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class RemixChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REMIX_CHANGE_UNSPECIFIED: _ClassVar[RemixChange]
+    REMIX_CHANGE_BACKDROP: _ClassVar[RemixChange]
+    REMIX_CHANGE_OUTFIT: _ClassVar[RemixChange]
+    REMIX_CHANGE_LIGHT: _ClassVar[RemixChange]
+
 class StyleSeeds(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     STYLE_SEEDS_UNSPECIFIED: _ClassVar[StyleSeeds]
@@ -32,6 +39,10 @@ class ImageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE_ORDER_UNSPECIFIED: _ClassVar[ImageOrder]
     IMAGE_ORDER_NUMBER: _ClassVar[ImageOrder]
     IMAGE_ORDER_RANK: _ClassVar[ImageOrder]
+REMIX_CHANGE_UNSPECIFIED: RemixChange
+REMIX_CHANGE_BACKDROP: RemixChange
+REMIX_CHANGE_OUTFIT: RemixChange
+REMIX_CHANGE_LIGHT: RemixChange
 STYLE_SEEDS_UNSPECIFIED: StyleSeeds
 STYLE_SEEDS_SAME: StyleSeeds
 STYLE_SEEDS_VARIED: StyleSeeds
@@ -44,12 +55,16 @@ IMAGE_ORDER_NUMBER: ImageOrder
 IMAGE_ORDER_RANK: ImageOrder
 
 class Remix(_message.Message):
-    __slots__ = ("image", "repaint")
+    __slots__ = ("image", "repaint", "change", "to")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     REPAINT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     image: str
     repaint: float
-    def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ...) -> None: ...
+    change: RemixChange
+    to: str
+    def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ..., change: _Optional[_Union[RemixChange, str]] = ..., to: _Optional[str] = ...) -> None: ...
 
 class Gallery(_message.Message):
     __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "images_expire_time", "style_seeds", "labels", "external_id")

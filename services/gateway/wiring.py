@@ -54,6 +54,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
+from services.gateway.remixes.masker import Masker
 from services.gateway.retention.waiting import WorkClock
 from services.gateway.running import Gateway, Looping, Servicer
 from services.gateway.scaling.rpc import ScalerPort, open_scaler_port
@@ -110,9 +111,9 @@ class _Parts:
         pools, hub, clock = given.opened.pools, Hub(), WorkClock(database)
         poll, patience = settings.poll_seconds, {"cancel_patience_seconds": settings.cancel_patience_seconds}
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-        looking = database, store, limiter, decoders, analyzer, settings.unsafe_images
-        judge = ShotJudge(*looking, check_seconds=settings.erase_again_seconds)
-        worker = ShotWorker(database, pools, judge, hub, metrics, painting)
+        looking = store, limiter, decoders, analyzer
+        judge = ShotJudge(database, *looking, settings.unsafe_images, check_seconds=settings.erase_again_seconds)
+        worker = ShotWorker(database, pools, judge, Masker(*looking), hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock, pools.openness)
         reconciler = Reconciler(database, pools.trainer, hub, clock, poll_seconds=poll, **patience)
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
@@ -123,7 +124,7 @@ class _Parts:
         checks, packs = StyleChecks(pools), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None
-        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
+        galleries = GalleryEngine(database, store, styles, checks, Masker(*looking), pool, *watched, judges=judges)
         offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
         shoots = ShootEngine(database, offered, checks, pools, *shooting, judges=judges)
         team_runner = TeamRunner(database, hub, shoots, galleries, poll_seconds=poll)

@@ -219,6 +219,7 @@ def _source(source: pb.Source) -> Source:
         _picture(source.picture),
         source.repaint if source.HasField("repaint") else None,
         _picture(source.mask) if source.HasField("mask") else None,
+        source.soft_mask,
     )
 
 

@@ -66,7 +66,9 @@ GATEWAY: Arrows = {
         "api": "names, pages and times",
         "tenants": "whose profiles they are",
     },
+    "remixes": {"photos": "an image is decoded and looked at as photos are, a few at once"},
     "galleries": {
+        "remixes": "what a change repaints, and which words say it",
         "api": "names, pages, states and times",
         "audit": "what is done to a subject is recorded",
         "erasures": "what is stored is committed to",
@@ -91,6 +93,7 @@ GATEWAY: Arrows = {
     },
     "painting": {
         "galleries": "shots are leased from a gallery",
+        "remixes": "the mask of what a change repaints",
         "retention": "a shot does not fail by a clock that jumped",
         "photos": "likeness is measured against the subject's photos, a few decoded at once",
         "tenants": "where a subject's objects lie",

@@ -12,7 +12,15 @@ from headshots.client.convert import galleries
 from headshots.client.convert import images as convert
 from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.convert.verdicts import wire_acceptance
-from headshots.client.models.images import Image, ImageOrder, ImageOrigin, PaintedImage
+from headshots.client.models.images import (
+    Image,
+    ImageFormat,
+    ImageOrder,
+    ImageOrigin,
+    PaintedImage,
+    Remix,
+    RemixChange,
+)
 from headshots.client.models.jobs import Gallery, GalleryRef
 from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
@@ -146,6 +154,43 @@ class ImageCalls(PhotoUpload):
             validate_only=validate_only,
         )
         return galleries.gallery((await self._unary("RegenerateImage", request)).gallery)
+
+    async def remix_image(
+        self,
+        image: Image | str,
+        change: RemixChange,
+        to: Style | str,
+        *,
+        repaint: float | None = None,
+        shots: int = 1,
+        seed: int = 0,
+        format: ImageFormat = ImageFormat.PNG,
+        max_tries: int = 0,
+        labelling: Labelling | None = None,
+        request_id: str | None = None,
+        validate_only: bool = False,
+    ) -> Gallery:
+        """Change one thing of an image and keep the rest: a gallery of the same style, but for what changes.
+
+        Args:
+            image: one that was not refused. A remix may be remixed again.
+            change, to: what becomes what: words, or a `Style` or `styles/…` whose words for it are taken.
+            repaint: share of the denoising steps, above 0 to 1; None takes what suits the change.
+            shots, seed, format: 1 to 64 images, from seed + i, as files of this format.
+            max_tries: seeds that are tried for each, 1 to 10; 0 takes 4.
+            labelling, request_id, validate_only: as for `create_training`.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+            InvalidArgumentError: STYLE_WORDS_UNKNOWN: words that the foundation was not taught.
+            FailedPreconditionError: REMIX_OF_REFUSED_IMAGE, REMIX_PARTS_UNKNOWN.
+        """
+        words = to if isinstance(to, str) else resource_name(to, Kind.STYLE)
+        remix = Remix(resource_name(image, Kind.IMAGE), repaint, change, words)
+        request = galleries.remix_request(remix, shots, seed, format, max_tries)
+        request.validate_only, request.request_id = validate_only, request_id or new_request_id()
+        request.MergeFrom(galleries_pb2.CreateGalleryRequest(**wire_labelling(labelling)))
+        return galleries.gallery((await self._unary("CreateGallery", request)).gallery)
 
     async def get_image(self, image: Image | str) -> PaintedImage:
         """One image and its file.

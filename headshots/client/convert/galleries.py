@@ -8,11 +8,13 @@ from headshots.client.convert.images import image, style_seeds, wire_format
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
 from headshots.client.convert.verdicts import guarantee, profile_name
-from headshots.client.models.images import ImageFormat, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import ImageFormat, PaintedImage, Remix, RemixChange, ShotPreview
 from headshots.client.models.jobs import Gallery, GalleryEvent, Priority, TrainingRef
 from headshots.client.models.verdicts import ProfileRef
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import galleries_pb2
+
+_CHANGE = "REMIX_CHANGE_"
 
 
 def gallery(message: galleries_pb2.Gallery) -> Gallery:
@@ -80,9 +82,22 @@ def painting_options(
     }
 
 
+def remix_request(
+    remix: Remix, shots: int, seed: int, format: ImageFormat, max_tries: int
+) -> galleries_pb2.CreateGalleryRequest:
+    """An order that changes one thing of an image, in a gallery of the image's subject."""
+    fields = painting_options(seed, format, 0, Priority.STANDARD, remix, None, "", max_tries)
+    parent = remix.image.partition("/galleries/")[0]
+    return galleries_pb2.CreateGalleryRequest(parent=parent, shots_per_style=shots, **fields)
+
+
 def _wire_remix(value: Remix) -> galleries_pb2.Remix:
-    return galleries_pb2.Remix(image=resource_name(value.image, Kind.IMAGE), repaint=value.repaint)
+    change = f"{_CHANGE}{value.change or 'UNSPECIFIED'}"
+    image = resource_name(value.image, Kind.IMAGE)
+    return galleries_pb2.Remix(image=image, repaint=value.repaint, change=change, to=value.to)
 
 
 def _remix(message: galleries_pb2.Remix) -> Remix:
-    return Remix(message.image, message.repaint if message.HasField("repaint") else None)
+    change = galleries_pb2.RemixChange.Name(message.change).removeprefix(_CHANGE) if message.change else None
+    repaint = message.repaint if message.HasField("repaint") else None
+    return Remix(message.image, repaint, RemixChange(change) if change else None, message.to)

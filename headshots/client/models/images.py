@@ -65,16 +65,30 @@ class Image:
     external_id: str = ""
 
 
+class RemixChange(StrEnum):
+    """What a remix changes of its image."""
+
+    BACKDROP = "BACKDROP"
+    """What is behind the person; face, hair and clothes keep their pixels."""
+    OUTFIT = "OUTFIT"
+    """The clothes and the neck; face, hair and backdrop keep their pixels."""
+    LIGHT = "LIGHT"
+    """The light: everything is painted over, lightly. No pixel stays, the person does."""
+
+
 @dataclass(frozen=True)
 class Remix:
     """An image of a subject's galleries, by its name, that shots of the same subject are painted over.
 
     `repaint`: share of the denoising steps that are painted over it, above 0 to 1; 0.3 leaves most as it is. `None`
-    takes the server's default of 0.8.
+    takes the server's default: 0.8, or what suits the change. With `change` one thing becomes what `to` says, in words
+    or as `styles/…` has it; the order names no styles then.
     """
 
     image: str
     repaint: float | None = None
+    change: RemixChange | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -51,6 +52,11 @@ def image_name(subject_id: str, gallery_id: str, number: int) -> str:
 def style_name(style: str) -> str:
     """`styles/{style}`."""
     return f"styles/{style}"
+
+
+def is_style_name(text: str) -> bool:
+    """Whether a text is the name of a style, there or not."""
+    return re.fullmatch("styles/[a-z0-9-]{1,64}", text) is not None
 
 
 def foundation_name(digest: str) -> str:

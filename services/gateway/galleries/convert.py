@@ -9,13 +9,14 @@ from services.gateway.api.convert import STATES, optional_timestamp, timestamp
 from services.gateway.api.labels import Labelling
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries.images.listing import ImageQuery
-from services.gateway.galleries.limits import DEFAULT_PROFILE
+from services.gateway.galleries.limits import DEFAULT_CHANGE_TRIES, DEFAULT_PROFILE
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.state import MET, NOT_MEASURED, NOT_MET
 from services.gateway.peers.convert import failure
 from services.gateway.peers.models import PRIORITY_STANDARD
+from services.gateway.remixes.changes import Change
 
 _ACCEPTANCES = {
     Acceptance.ACCEPTED: images_pb2.ACCEPTANCE_ACCEPTED,
@@ -29,6 +30,12 @@ GUARANTEES = {
     NOT_MET: galleries_pb2.GUARANTEE_NOT_MET,
     NOT_MEASURED: galleries_pb2.GUARANTEE_NOT_MEASURED,
 }
+_CHANGES = {
+    galleries_pb2.REMIX_CHANGE_BACKDROP: Change.BACKDROP,
+    galleries_pb2.REMIX_CHANGE_OUTFIT: Change.OUTFIT,
+    galleries_pb2.REMIX_CHANGE_LIGHT: Change.LIGHT,
+}
+_CHANGE_NUMBERS = {change: number for number, change in _CHANGES.items()}
 
 WIRE_STYLE_SEEDS = {
     StyleSeeds.SAME: galleries_pb2.STYLE_SEEDS_SAME,
@@ -53,7 +60,7 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         remix=_remix_order(request.remix) if request.HasField("remix") else None,
         training=_training(request.training),
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
-        max_tries=request.max_tries or 1,
+        max_tries=request.max_tries or (DEFAULT_CHANGE_TRIES if request.remix.change else 1),
         allow_unjudged=request.allow_unjudged,
         style_seeds=STYLE_SEEDS[request.style_seeds] or StyleSeeds.SAME,
         labelling=Labelling.of_request(request),
@@ -81,14 +88,15 @@ def _training(name: str) -> tuple[str, str] | None:
 def _remix_order(message: galleries_pb2.Remix) -> RemixOrder:
     subject_id, gallery_id, number = names.ids(message.image)
     repaint = message.repaint if message.HasField("repaint") else None
-    return RemixOrder(subject_id, gallery_id, int(number), repaint)
+    return RemixOrder(subject_id, gallery_id, int(number), repaint, _CHANGES.get(message.change), message.to)
 
 
 def _remix(subject_id: str, value: Remix | None) -> galleries_pb2.Remix | None:
     if value is None:
         return None
     image = names.image_name(subject_id, value.gallery_id, value.number)
-    return galleries_pb2.Remix(image=image, repaint=value.repaint)
+    change = _CHANGE_NUMBERS[value.change] if value.change is not None else galleries_pb2.REMIX_CHANGE_UNSPECIFIED
+    return galleries_pb2.Remix(image=image, repaint=value.repaint, change=change, to=value.to)
 
 
 def gallery(value: Gallery) -> galleries_pb2.Gallery:

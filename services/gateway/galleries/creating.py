@@ -22,7 +22,9 @@ from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
-from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
+from services.gateway.galleries.orders.changing import find_changed_recipe
+from services.gateway.galleries.orders.lookup import Wanted, find_adapter, find_recipes, find_remix
+from services.gateway.galleries.orders.rules import check_counts, check_styles
 from services.gateway.galleries.orders.seeds import first_seed
 from services.gateway.galleries.rows import to_galleries
 from services.gateway.peers.models import Adapter
@@ -42,10 +44,10 @@ def look_up(
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS, PROFILE_UNKNOWN,
-            REMIX_OF_ANOTHER_SUBJECT.
+            REMIX_OF_ANOTHER_SUBJECT, REMIX_INVALID, REMIX_STYLE_WHOLE_PROMPT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
-            STYLE_ARCHIVED, PHOTOS_MISSING.
+            STYLE_ARCHIVED, PHOTOS_MISSING, REMIX_OF_REFUSED_IMAGE.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -55,13 +57,22 @@ def look_up(
         check_priority(connection, tenant_id, order.priority)
         check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
         _check_photos(connection, subject_id, order)
+        check_styles(order)
+        remix = find_remix(connection, tenant_id, subject_id, order.remix)
         return Wanted(
-            recipes=tuple(find_recipes(connection, library, tenant_id, order)),
+            recipes=tuple(_recipes(connection, library, tenant_id, order)),
             profile=usable_profile(connection, tenant_id, order.profile),
             class_noun=subject.class_noun,
             adapter=find_adapter(connection, subject_id, order.training),
-            remix=find_remix(connection, tenant_id, subject_id, order.remix),
+            remix=remix,
         )
+
+
+def _recipes(connection: Connection, library: StyleLibrary, tenant_id: str, order: GalleryOrder) -> list[Style]:
+    """Those of the order's styles, or of its one change."""
+    if order.changes:
+        return [find_changed_recipe(connection, library, tenant_id, order)]
+    return find_recipes(connection, library, tenant_id, order)
 
 
 def create_gallery(
@@ -176,7 +187,7 @@ def insert(
             regenerates=gallery.regenerates or None,
             adapter=dataclasses.asdict(gallery.adapter),
             foundation_digest=gallery.adapter.foundation_digest,
-            remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
+            remix=gallery.remix.to_json() if gallery.remix is not None else None,
             frame=order.frame.to_json() if order.frame is not None else None,
             rights=dataclasses.asdict(rights) if rights is not None else None,
             created_at=gallery.created_at,

@@ -29,6 +29,7 @@ from services.gateway.galleries.orders.lookup import Wanted
 from services.gateway.galleries.orders.regenerating import Disliked
 from services.gateway.galleries.remix import source_image
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.remixes.masker import Masker
 from services.gateway.styles.checks import Sitter, StyleChecks
 
 
@@ -53,6 +54,7 @@ class GalleryEngine:
         store: ArtifactStore,
         styles: StyleLibrary,
         checks: StyleChecks,
+        masker: Masker,
         workers: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
@@ -67,6 +69,7 @@ class GalleryEngine:
         self._store = store
         self._styles = styles
         self._checks = checks
+        self._masker = masker
         self._workers = workers
         self._hub = hub
         self._metrics = metrics
@@ -78,12 +81,13 @@ class GalleryEngine:
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
-        """Raises as `creating.look_up` and, of each style, `StyleChecks.check`."""
+        """Raises as `creating.look_up`, `source_image` and, of each style, `StyleChecks.check`."""
         order = dataclasses.replace(order, allow_unjudged=order.allow_unjudged or not self._judges)
         found = await in_read_thread(creating.look_up, self._database, self._styles, tenant, subject_id, order, key)
         if isinstance(found, Gallery):
             return found
-        await self._check(tenant, found)
+        await self._check(tenant, found, "remix.to" if order.changes else "")
+        order = dataclasses.replace(order, styles=tuple(recipe.name for recipe in found.recipes))
         gallery = await in_write_thread(
             creating.create_gallery,
             self._database,
@@ -119,10 +123,13 @@ class GalleryEngine:
             listing.list_images, self._database, tenant, subject_id, gallery_id, query, size, token
         )
 
-    async def _check(self, tenant: str, wanted: Wanted) -> None:
-        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, source_image(wanted.remix))
+    async def _check(self, tenant: str, wanted: Wanted, field: str = "") -> None:
+        """`field` names the caller's that says the styles; empty: `styles`."""
+        source = await source_image(wanted.remix, self._masker)
+        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, source)
         checks = (
-            self._checks.check(recipe, sitter, field=f"styles[{index}]") for index, recipe in enumerate(wanted.recipes)
+            self._checks.check(recipe, sitter, field=field or f"styles[{index}]")
+            for index, recipe in enumerate(wanted.recipes)
         )
         for refusal in await asyncio.gather(*checks, return_exceptions=True):
             if refusal is not None:

@@ -14,6 +14,8 @@ MAX_SHOTS = 160
 """Shots of a gallery, at most."""
 DEFAULT_SHOTS_PER_STYLE = 4
 """Shots of each style where the caller names no number."""
+DEFAULT_CHANGE_TRIES = 4
+"""Seeds for each shot that changes one thing of an image, where the caller names no number."""
 TRIES_OF_OTHERS = 3
 """A shot is tried up to so many times `max_tries` from what the gallery's other shots leave."""
 SEEDS = 2**32

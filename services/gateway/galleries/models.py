@@ -12,7 +12,7 @@ from services.gateway.api.labels import Labelling
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.limits import DEFAULT_PROFILE, DEFAULT_SHOTS_PER_STYLE
 from services.gateway.galleries.orders.seeds import StyleSeeds
-from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.remix import Remix, RemixOrder, is_change
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
 
@@ -44,9 +44,15 @@ class GalleryOrder:
     labelling: Labelling = field(default_factory=Labelling)
 
     @property
+    def changes(self) -> bool:
+        """Whether one thing of an image is to change."""
+        return is_change(self.remix)
+
+    @property
     def counts(self) -> tuple[int, ...]:
         """Shots of each style, in their order."""
-        return self.style_shots or (self.shots_per_style or DEFAULT_SHOTS_PER_STYLE,) * len(self.styles)
+        default = 1 if self.changes else DEFAULT_SHOTS_PER_STYLE
+        return self.style_shots or (self.shots_per_style or default,) * len(self.styles)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from services.gateway.galleries.images.tries import (
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.queue.locking import delivered_together, lock, lock_delivered_together
 from services.gateway.galleries.queue.shot import Shot
+from services.gateway.galleries.remix import is_change
 from services.gateway.galleries.state import update_state
 from services.gateway.marks.rows import record_mark
 from services.gateway.peers.events import ImageDone
@@ -97,7 +98,7 @@ def _has_another_try(connection: Connection, shot: Shot) -> bool:
 
 
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
-    if judgement.view is None:
+    if judgement.view is None or is_change(shot.remix):  # images of one change are meant to be alike
         return judgement
     # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
     together = shots.c.gallery_id.in_(delivered_together(connection, shot.subject_id, shot.gallery_id))

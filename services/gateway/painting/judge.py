@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from sqlalchemy.engine import Engine
 
-from headshots.acceptance.gate import Gate, not_measured
+from headshots.acceptance.gate import Gate, against_source, not_measured
 from headshots.acceptance.reference import Reference, measure_reference
 from headshots.acceptance.safety import check_safety, tells_unsafe
 from headshots.artifacts import ArtifactStore
@@ -140,7 +140,9 @@ class ShotJudge:
         if reference is None:
             return Judgement(not_measured(shot.profile, analyzer.name, "none of the subject's photos shows a face"))
         judged = await self._limiter.measure(Gate(analyzer, reference, shot.profile).judge, picture)
-        return Judgement(judged.verdict, judged.likeness, judged.quality, judged.view)
+        source = shot.remix.likeness if shot.remix is not None else None
+        verdict = against_source(judged.verdict, judged.likeness, source)
+        return Judgement(verdict, judged.likeness, judged.quality, judged.view)
 
     async def _reference(self, analyzer: FaceAnalyzer, tenant: str, subject_id: str) -> Reference | None:
         """What the photos that are there now show, also those whose time came while the gallery ran."""

@@ -33,12 +33,14 @@ from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import shots
 from services.gateway.galleries.queue.shot import Shot
+from services.gateway.galleries.remix import source_image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.events import ImageDone, StepDone
 from services.gateway.peers.models import Failure, GenerationRequest
 from services.gateway.peers.pools.pools import Pools
+from services.gateway.remixes.masker import Masker
 from services.gateway.styles.checks import check_words
 
 _LOG = logging.getLogger(__name__)
@@ -95,12 +97,14 @@ class ShotWorker:
         engine: Engine,
         pools: Pools,
         judge: ShotJudge,
+        masker: Masker,
         hub: Hub,
         metrics: GatewayMetrics,
         settings: PaintSettings,
     ) -> None:
         self._engine = engine
         self._judge = judge
+        self._masker = masker
         self._pools = pools
         self._hub = hub
         self._metrics = metrics
@@ -176,7 +180,8 @@ class ShotWorker:
         description = await self._pools.describe(shot.adapter.foundation_digest)
         # Once more, as no generator may have answered when the gallery was made.
         check_words(shot.recipe, description, field="style")
-        request = request_of_shot(shot, description, preview_every=preview_every)
+        source = await source_image(shot.remix, self._masker)
+        request = request_of_shot(shot, description, source, preview_every=preview_every)
         self._metrics.quality.expects(shot.adapter.foundation_digest, shot.profile.name)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at

@@ -88,6 +88,7 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         steps=value.steps,
         guidance_scale=value.guidance_scale,
         guidance_interval=wire_interval(value.guidance_interval),
+        negative_adapter_share=value.negative_adapter_share,
         width_px=value.width_px,
         height_px=value.height_px,
         format=cast(images_pb2.ImageFormat, value.image_format),
@@ -106,7 +107,9 @@ def _source(value: SourceImage | None) -> generator_pb2.Source | None:
     if value is None:
         return None
     stored = generator_pb2.StoredPicture(key=value.key, sha256=value.sha256)
-    return generator_pb2.Source(picture=generator_pb2.Picture(stored=stored), repaint=value.repaint)
+    mask = generator_pb2.Picture(content=value.mask) if value.mask else None
+    picture = generator_pb2.Picture(stored=stored)
+    return generator_pb2.Source(picture=picture, repaint=value.repaint, mask=mask, soft_mask=mask is not None)
 
 
 def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:

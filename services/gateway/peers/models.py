@@ -135,12 +135,14 @@ class TrainingJob:
 class SourceImage:
     """The image that an image is painted over.
 
-    `repaint` is the share of the denoising steps; None takes the generator's default.
+    `repaint` is the share of the denoising steps; None takes the generator's default. `mask` is a PNG of where to
+    paint, its greys the shares at soft edges; empty: everywhere.
     """
 
     key: str
     sha256: str
     repaint: float | None
+    mask: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class GenerationRequest:
     guidance_interval: tuple[float, float] | None = None
     guidance_scale: float | None = None
     """None takes the generator's default, as above; so does 0 of the fields below."""
+    negative_adapter_share: float | None = None
+    """As `guidance_scale`."""
     steps: int = 0
     width_px: int = 0
     height_px: int = 0

@@ -12,8 +12,10 @@ from headshots.diffusion.package import EnginePackage
 from headshots.errors import FieldViolation, InvalidArgumentError
 from services.generator.adapters.tiers import AdapterCache
 from services.generator.metrics import Metrics
+from services.generator.requests.mixing import cut
 from services.generator.requests.plan import Plan
 from services.generator.requests.prepared import DenoisingInputs, Prepared, SourceLatents
+from services.generator.requests.request import Source
 from services.generator.requests.source_images import MASK_FIELD, SourcePixels, SourceReader
 
 
@@ -48,15 +50,17 @@ class Preparer:
         if plan.request.source is not None:
             with self._metrics.stage("source"):
                 pixels = await self._sources.read(plan.request.source, plan.width_px, plan.height_px)
-                source = await self._encode_source(plan, pixels)
+                source = await self._encode_source(plan, plan.request.source, pixels)
         inputs = await asyncio.to_thread(self._inputs, plan, source)
         if plan.request.adapter is not None:
             with self._metrics.stage("adapter"):
                 row = await self._adapters.row(plan.request.adapter)
         return Prepared(inputs, row, pixels)
 
-    async def _encode_source(self, plan: Plan, pixels: SourcePixels) -> SourceLatents:
-        mask_HW = None if pixels.mask is None else _cells(pixels.mask, self._package.vae_scale_factor)
+    async def _encode_source(self, plan: Plan, source: Source, pixels: SourcePixels) -> SourceLatents:
+        mask_HW = (
+            None if pixels.mask is None else mask_cells(pixels.mask, self._package.vae_scale_factor, soft=source.soft)
+        )
         async with self._encoding:
             latents_BCHW = await asyncio.to_thread(self._backend.encode, pixels.pixels[None])
         return SourceLatents(latents_BCHW[0], mask_HW, plan.starts_from_noise)
@@ -82,13 +86,19 @@ class Preparer:
         )
 
 
-def _cells(mask: npt.NDArray[np.bool_], factor: int) -> FloatArray:
-    """The mask of latent cells, each by its first pixel, as stock inpainting pipelines scale it.
+def mask_cells(mask: npt.NDArray[np.uint8], factor: int, *, soft: bool) -> FloatArray:
+    """The mask of latent cells: 1 where they are repainted, else 0.
+
+    Each goes by its first pixel, as stock inpainting pipelines scale it; under a ``soft`` mask by its lightest, so that
+    no pixel which takes most of what is painted lies in a cell that is not.
 
     Raises:
         InvalidArgumentError: MASK_EMPTY.
     """
-    mask_HW = mask[::factor, ::factor].astype(np.float32)
+    told = cut(mask)
+    height, width = told.shape[0] // factor, told.shape[1] // factor
+    cells = told.reshape(height, factor, width, factor).max(axis=(1, 3)) if soft else told[::factor, ::factor]
+    mask_HW = (cells > 0).astype(np.float32)
     if not mask_HW.any():
         rule = f"light over whole cells of {factor} x {factor} pixels where to repaint"
         raise InvalidArgumentError(

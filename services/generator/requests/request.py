@@ -29,12 +29,13 @@ class Source:
     """The source image, and how much of it is repainted.
 
     ``repaint``: share of the steps that are taken, above 0 to 1; None is 0.8, with a mask 1. ``mask``: light where the
-    picture is repainted, dark where its pixels stay; None repaints everywhere.
+    picture is repainted, dark where its pixels stay; None repaints everywhere. ``soft``: whether its greys mix the two.
     """
 
     picture: Picture
     repaint: float | None = None
     mask: Picture | None = None
+    soft: bool = False
 
 
 @dataclass(frozen=True)

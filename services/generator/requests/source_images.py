@@ -18,6 +18,7 @@ from headshots.errors import (
     NotFoundError,
 )
 from headshots.imaging.decode import PhotoLimits, open_photo
+from services.generator.requests.mixing import Pixels, cut, mixed
 from services.generator.requests.request import Picture, Source, StoredPicture
 
 PICTURE_FIELD, MASK_FIELD = "source.picture", "source.mask"
@@ -25,25 +26,24 @@ PICTURE_FIELD, MASK_FIELD = "source.picture", "source.mask"
 LIMITS = PhotoLimits(max_bytes=20 * 2**20, max_pixels=64_000_000, min_side_px=8, max_side_px=4096, max_aspect=512.0)
 _DECODED_AT_ONCE = 2
 """A picture of 64 megapixels takes a quarter of a gigabyte while it is decoded."""
-_LIGHT = 128
-"""A mask is light from half on, as stock inpainting pipelines cut it."""
 
 
 @dataclass(frozen=True, eq=False)
 class SourcePixels:
     """A source at the image's size.
 
-    ``pixels``: uint8 [height, width, 3]. ``mask``: bool [height, width], where it is repainted; None: everywhere.
-    ``file``: what was decoded; the image's signature refers to it.
+    ``pixels``: uint8 [height, width, 3]. ``mask``: uint8 [height, width], 255 where it is repainted, 0 where it is
+    kept, and of a soft one the shares between; None: it is repainted everywhere. ``file``: what was decoded; the
+    image's signature refers to it.
     """
 
-    pixels: npt.NDArray[np.uint8]
-    mask: npt.NDArray[np.bool_] | None
+    pixels: Pixels
+    mask: npt.NDArray[np.uint8] | None
     file: bytes
 
-    def keep(self, generated: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """``generated`` with the source's own pixels wherever the mask keeps them."""
-        return generated if self.mask is None else np.where(self.mask[..., None], generated, self.pixels)
+    def keep(self, generated: Pixels) -> Pixels:
+        """``generated`` with the source's own pixels wherever the mask keeps them, mixed in where it is between."""
+        return generated if self.mask is None else mixed(generated, self.pixels, self.mask)
 
 
 class SourceReader:
@@ -65,7 +65,7 @@ class SourceReader:
         async with self._decoding:
             picture = await self._data(source.picture, PICTURE_FIELD)
             mask = None if source.mask is None else await self._data(source.mask, MASK_FIELD)
-            return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px))
+            return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px), source.soft)
 
     async def _data(self, picture: Picture, field: str) -> bytes:
         """The file's bytes; those of a reference checked against its digest."""
@@ -89,7 +89,7 @@ class SourceReader:
             ) from error
 
 
-def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> SourcePixels:
+def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int], soft: bool) -> SourcePixels:
     opened = _open(picture, PICTURE_FIELD)
     pixels = np.asarray(_fit(opened, size))
     if mask is None:
@@ -102,7 +102,8 @@ def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> Source
             f"the mask has {sizes}; draw it on the picture itself",
             violations=[FieldViolation(MASK_FIELD, f"has {sizes}")],
         )
-    return SourcePixels(pixels, np.asarray(_fit(drawn, size)) >= _LIGHT, picture)
+    shares = np.asarray(_fit(drawn, size))
+    return SourcePixels(pixels, shares if soft else cut(shares), picture)
 
 
 def _open(data: bytes, field: str) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from headshots.v1 import images_pb2
 from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import TWO_STYLES, Terminal
 
@@ -34,3 +35,20 @@ def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies
     assert f"keeps its place and its rank until `headshots images delete {disliked}`" in " ".join(said.split())
     nosuch = terminal.run("images", "regenerate", f"{gallery}/images/9", code=4)
     assert "`headshots galleries list subjects/s0`" in nosuch.stderr
+
+
+def test_one_thing_of_an_image_is_changed(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
+    done = terminal.json("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "all"))
+    image = f"{done['shoot']['gallery']}/images/0"
+    out = ("--out", str(tmp_path / "remix"))
+    made = terminal.json("remix", image, "--backdrop", "sandy beach", "--shots", "2", *out)
+    assert made["gallery"]["remix"] == {"image": image, "repaint": None, "change": "BACKDROP", "to": "sandy beach"}
+    assert len(made["files"]) == 2
+    lit = terminal.run("remix", image, "--light", "styles/clinic-lab-coat", "--repaint", "0.5", *out)
+    assert len(lit.stdout.split()) == 1
+    for wrong in ((), ("--outfit", "lab coat", "--light", "neon lighting")):
+        said = terminal.run("remix", image, *wrong, code=2).stderr
+        assert "give one of" in " ".join(said.split())
+    terminal.fake.galleries[done["shoot"]["gallery"]].images[0].verdict.acceptance = images_pb2.ACCEPTANCE_REFUSED
+    refused = terminal.run("remix", image, "--outfit", "lab coat", code=4)
+    assert "--only accepted" in refused.stderr

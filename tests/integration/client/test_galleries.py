@@ -16,6 +16,7 @@ from headshots.client import (
     PaintedImage,
     Priority,
     Remix,
+    RemixChange,
     ShotPreview,
     StyleSeeds,
 )
@@ -92,6 +93,22 @@ async def test_a_gallery_over_an_image(client: AsyncHeadshots, fake: FakeGateway
         remix,
         Remix(first.image.name, None),
     }
+
+
+async def test_one_thing_of_an_image_is_changed(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    subject = await trained(client)
+    (first,) = [each async for each in client.generate(subject, [STYLES[0]], shots_per_style=1)]
+    gallery = await client.remix_image(first.image, RemixChange.BACKDROP, "sandy beach", shots=2, seed=9)
+    asked = fake.requests[-1]
+    assert asked.remix == galleries_pb2.Remix(
+        image=first.image.name, change=galleries_pb2.REMIX_CHANGE_BACKDROP, to="sandy beach"
+    )
+    assert (asked.parent, list(asked.styles), asked.shots_per_style, asked.seed) == (subject.name, [], 2, 9)
+    assert gallery.remix == Remix(first.image.name, None, RemixChange.BACKDROP, "sandy beach")
+    assert (gallery.styles, gallery.max_tries) == ((f"styles/{STYLES[0]}",), 4)
+    style = await client.get_style(STYLES[1])
+    await client.remix_image(first.image.name, RemixChange.OUTFIT, style, repaint=0.9, validate_only=True)
+    assert (fake.requests[-1].remix.to, fake.requests[-1].remix.repaint) == (f"styles/{STYLES[1]}", 0.9)
 
 
 async def test_gallery_that_fails_raises_after_its_images(client: AsyncHeadshots, fake: FakeGateway) -> None:

@@ -166,6 +166,23 @@ async def test_a_masked_region_is_repainted_as_stock_inpainting_does(
     assert np.array_equal(found[~painted], picture()[~painted]), "kept pixels are the source's own"
 
 
+async def test_a_soft_masks_greys_mix_what_is_painted_and_the_picture(generator: Generator) -> None:
+    """The same noise under the mask cut at half paints the same cells; of a grey pixel it gives its share."""
+    soft = half_mask()
+    soft[:, SIZE // 2 : SIZE // 2 + 4] = 153
+    soft[40:, :13] = 0
+    flat = np.full_like(picture(), 90)
+    request = {"noise": noise(4), "steps": 4}
+    cut = pixels_of(await generator.image(**request, source=source(flat, soft)))
+    mixed = pixels_of(await generator.image(**request, source=source(flat, soft, soft_mask=True)))
+    grey, kept = soft == 153, soft == 0
+    assert np.array_equal(mixed[kept], flat[kept]), "kept pixels are the source's own"
+    assert np.array_equal(mixed[soft == 255], cut[soft == 255])
+    expected = 0.6 * cut[grey].astype(float) + 0.4 * 90
+    assert np.abs(expected - 90).max() > 5, "there is something to mix"
+    assert np.abs(mixed[grey] - expected).max() <= 1
+
+
 async def test_noise_of_the_caller_is_what_an_image_starts_from(generator: Generator) -> None:
     """Noise drawn by the documented rule is the seed's image; every image of a request takes its own part."""
     drawn = np.stack([initial_noise(seed, (4, 8, 8)) for seed in (7, 8)]).astype("<f4").tobytes()
@@ -214,6 +231,7 @@ async def test_pictures_and_noise_of_others_change_nothing(generator: Generator)
         {"seed": 3, "steps": 5, "source": source(picture(), half_mask()), "sampler": pb.SAMPLER_DPMPP_2M},
         {"steps": 6, "noise": noise(9), "source": source(picture()[::-1].copy(), repaint=0.9)},
         {"seed": 2, "steps": 7, "source": source(picture()[:, ::-1].copy(), half_mask(), repaint=0.5)},
+        {"seed": 5, "steps": 4, "source": source(picture(), half_mask(), soft_mask=True)},
     ]
     together = await asyncio.gather(*(generator.image(**request) for request in requests))
     alone = [await generator.image(**request) for request in requests]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
 from tests.support.fake_gateway.images import likeness_of, ranked_images, verdict_of
 from tests.support.fake_gateway.pictures import painted_png
@@ -27,11 +27,16 @@ class FakeGalleries(FakeState):
                 raise NotFoundError("STYLE_NOT_FOUND", f"there is no {style}; see ListStyles")
         if not subject.HasField("adapter"):
             raise FailedPreconditionError("NO_ADAPTER", "train the subject first")
-        counts = list(request.style_shots) or [request.shots_per_style or 4] * len(request.styles)
+        styles = list(request.styles)
+        if changes := bool(request.remix.change):
+            styles = [self._source(request.remix.image).style]
+        elif not styles:
+            raise InvalidArgumentError("CONSTRAINT_VIOLATED", "styles: must have 1 to 32 styles")
+        counts = list(request.style_shots) or [request.shots_per_style or (1 if changes else 4)] * len(styles)
         gallery = galleries_pb2.Gallery(
             name=f"{request.parent}/galleries/g{len(self.galleries)}",
             state=jobs_pb2.JOB_STATE_PENDING,
-            styles=request.styles,
+            styles=styles,
             shots_per_style=counts[0] if len(set(counts)) == 1 else 0,
             style_shots=counts,
             seed=request.seed,
@@ -39,7 +44,7 @@ class FakeGalleries(FakeState):
             total_shots=sum(counts),
             profile=request.profile or "profiles/profile-worthy",
             profile_version=1,
-            max_tries=request.max_tries or 1,
+            max_tries=request.max_tries or (4 if changes else 1),
             adapter_sha256=subject.adapter.sha256,
             **labelled(request),
             remix=request.remix if request.HasField("remix") else None,
@@ -49,6 +54,16 @@ class FakeGalleries(FakeState):
             name = self.by_request_id.setdefault(request.request_id, gallery.name)
             gallery = self.galleries.setdefault(name, gallery)
         return galleries_pb2.CreateGalleryResponse(gallery=gallery)
+
+    def _source(self, name: str) -> images_pb2.Image:
+        """The image that a remix changes; its style is kept."""
+        gallery = find(self.galleries, name.partition("/images/")[0], "IMAGE_NOT_FOUND")
+        found = next((image for image in gallery.images if image.name == name), None)
+        if found is None:
+            raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}")
+        if found.verdict.acceptance == images_pb2.ACCEPTANCE_REFUSED:
+            raise FailedPreconditionError("REMIX_OF_REFUSED_IMAGE", f"{name} was refused by its profile")
+        return found
 
     async def GetGallery(
         self, request: galleries_pb2.GetGalleryRequest, context: Any

@@ -62,6 +62,20 @@ class ColourAnalyzer:
         return None
 
 
+class PartsAnalyzer(ColourAnalyzer):
+    """Tells parts by the head's box: the face, hair as high as a quarter of it above, clothes below."""
+
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
+        found = Parts.nowhere(*pixels_HWC.shape[:2])
+        assert found.clothes_HW is not None
+        for head in [face] if face is not None else super().faces(pixels_HWC)[:1]:
+            left, top, right, bottom = (max(round(edge), 0) for edge in head.box)
+            found.face_HW[top:bottom, left:right] = 1
+            found.hair_HW[max(top - (bottom - top) // 4, 0) : top, left:right] = 1
+            found.clothes_HW[bottom:, max(left - 20, 0) : right + 20] = 1
+        return found
+
+
 class YoungAnalyzer(ColourAnalyzer):
     """To it everybody is a child."""
 

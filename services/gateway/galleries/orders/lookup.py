@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -10,9 +11,9 @@ from headshots.acceptance.profiles import Profile
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
-from services.gateway.api.names import subject_name, training_name
-from services.gateway.galleries.limits import MAX_SHOTS
+from services.gateway.api.names import image_name, subject_name, training_name
 from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.orders.rules import check_counts, check_not_refused
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image
 from services.gateway.peers.models import Adapter
@@ -43,32 +44,6 @@ def find_recipes(connection: Connection, library: StyleLibrary, tenant_id: str, 
     recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
     check_counts(order)
     return recipes
-
-
-def check_counts(order: GalleryOrder) -> None:
-    """Refuses numbers of shots that do not fit the styles, or are too many.
-
-    Raises:
-        InvalidArgumentError: STYLE_SHOTS_INVALID, TOO_MANY_SHOTS.
-    """
-    styles, told = len(order.styles), order.style_shots
-    if told and len(told) != styles:
-        message = f"{len(told)} numbers of shots for {styles} styles; give one for each, in the order of styles"
-        violation = FieldViolation("style_shots", f"must have {styles} numbers")
-        raise InvalidArgumentError("STYLE_SHOTS_INVALID", message, violations=[violation])
-    if told and order.shots_per_style:
-        violation = FieldViolation("shots_per_style", "must be 0 where style_shots is set")
-        message = "shots_per_style and style_shots are both set; leave one out"
-        raise InvalidArgumentError("STYLE_SHOTS_INVALID", message, violations=[violation])
-    total = sum(order.counts)
-    if total > MAX_SHOTS:
-        field = "style_shots" if told else "shots_per_style"
-        rule = f"{MAX_SHOTS} in all at most" if told else f"at most {MAX_SHOTS // styles} here"
-        raise InvalidArgumentError(
-            "TOO_MANY_SHOTS",
-            f"{total} shots are more than {MAX_SHOTS}; order several galleries",
-            violations=[FieldViolation(field, rule)],
-        )
 
 
 def find_adapter(connection: Connection, subject_id: str, training: tuple[str, str] | None) -> Adapter:
@@ -113,6 +88,7 @@ def find_remix(connection: Connection, tenant_id: str, subject_id: str, order: R
     Raises:
         NotFoundError: GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         InvalidArgumentError: REMIX_OF_ANOTHER_SUBJECT.
+        FailedPreconditionError: REMIX_OF_REFUSED_IMAGE.
     """
     if order is None:
         return None
@@ -123,4 +99,8 @@ def find_remix(connection: Connection, tenant_id: str, subject_id: str, order: R
             violations=[FieldViolation("remix.image", f"must be in subjects/{subject_id}")],
         )
     image = find_image(connection, tenant_id, subject_id, order.gallery_id, order.number)
-    return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
+    remix = Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
+    if order.change is None:
+        return remix
+    check_not_refused(image, image_name(subject_id, order.gallery_id, order.number))
+    return dataclasses.replace(remix, change=order.change, to=order.to, likeness=image.likeness)

@@ -154,7 +154,9 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
 
 def _remix_order(subject_id: str, document: dict[str, object] | None) -> RemixOrder | None:
     remix = Remix.from_json(document)
-    return RemixOrder(subject_id, remix.gallery_id, remix.number, remix.repaint) if remix is not None else None
+    if remix is None:
+        return None
+    return RemixOrder(subject_id, remix.gallery_id, remix.number, remix.repaint, remix.change, remix.to)
 
 
 def _untried_seed(connection: Connection, subject_id: str, order: GalleryOrder) -> int:

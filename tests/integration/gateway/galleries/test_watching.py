@@ -109,7 +109,7 @@ async def test_no_preview_in_flight_shows_a_subject_that_is_hidden_by_now(
     hub, unused = Hub(), cast(Any, None)
     metrics = GatewayMetrics(CollectorRegistry(), world.database)
     audit = AuditLog(world.database, poll_seconds=1.0, keep_days=1)
-    made = (world.database, world.store, unused, unused, unused, hub, metrics, SharedReads(), audit, unused)
+    made = (world.database, world.store, unused, unused, unused, unused, hub, metrics, SharedReads(), audit, unused)
     events = GalleryEngine(*made, judges=False).watch("acme", *ids, previews=True)
     await anext(events)
     coming = asyncio.create_task(anext(events))
