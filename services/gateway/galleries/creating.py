@@ -177,27 +177,34 @@ def insert(
             styles=[recipe.to_json() for recipe in recipes],
             shots_per_style=gallery.shots_per_style,
             style_shots=list(gallery.style_shots),
-            seed=order.seed,
-            style_seeds=order.style_seeds.value,
-            priority=order.priority,
-            format=order.image_format,
-            quality=order.quality,
             profile=gallery.profile.to_json(),
             max_tries=gallery.max_tries,
             regenerates=gallery.regenerates or None,
             adapter=dataclasses.asdict(gallery.adapter),
             foundation_digest=gallery.adapter.foundation_digest,
             remix=gallery.remix.to_json() if gallery.remix is not None else None,
-            frame=order.frame.to_json() if order.frame is not None else None,
             rights=dataclasses.asdict(rights) if rights is not None else None,
             created_at=gallery.created_at,
-            **order.labelling.fields,
+            **_as_ordered(order),
             **key.columns,
         )
     )
     connection.execute(sa.insert(shots), list(_shots_of(gallery)))
     name = gallery_name(gallery.subject_id, gallery.id)
     record(connection, tenant_id, gallery.subject_id, Action.GALLERY_CREATED, name, count=gallery.total_shots)
+
+
+def _as_ordered(order: GalleryOrder) -> dict[str, Any]:
+    """Columns that say what was asked for."""
+    return {
+        "seed": order.seed,
+        "style_seeds": order.style_seeds.value,
+        "priority": order.priority,
+        "format": order.image_format,
+        "quality": order.quality,
+        "frame": order.frame.to_json() if order.frame is not None else None,
+        **order.labelling.fields,
+    }
 
 
 def _shots_of(gallery: Gallery) -> Iterator[dict[str, Any]]:
