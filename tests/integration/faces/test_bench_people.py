@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.people import __main__ as bench
-from benchmarks.people import judging
+from benchmarks.people import judging, traits
 from benchmarks.people.photos import COLLINS
 from benchmarks.people.report import TARGETS
 from tests.support.faces.installed import astronaut, people_folder
@@ -26,7 +26,8 @@ def photo_of(name: str) -> bytes:
 def test_it_measures_all_and_names_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(judging, "bring_photo", photo_of)
+    for part in (judging, traits):
+        monkeypatch.setattr(part, "bring_photo", photo_of)
     own = tmp_path / "people" / "somebody"
     own.mkdir(parents=True)
     (own / "a.png").write_bytes(photo_of(COLLINS))
