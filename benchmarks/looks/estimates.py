@@ -73,7 +73,7 @@ def main() -> None:
     given.add_argument("--steps", type=int, help="of each; default: the foundation's own recipe")
     asked = given.parse_args()
     found = asyncio.run(_measure(asked.trainings, asked.steps))
-    print(json.dumps({**found.figures, **found.details}, indent=2))
+    print(json.dumps({"figures": found.figures, "details": found.details}, indent=2))
 
 
 if __name__ == "__main__":

@@ -110,8 +110,7 @@ def create_training_in(
     if place.described is not None:
         check_class_noun(place.described, subject.class_noun)
     check_not_expired(connection, subject_id)
-    _check_photos(len(refs))
-    check_none_active(connection, subject_id)
+    _check_ready(connection, subject_id, len(refs))
     request = _request(tenant_id, object_prefix(tenant_id, subject_id), refs, subject.class_noun, options, priority)
     training = Training(
         request.job_id,
@@ -142,12 +141,14 @@ def _request(
     return TrainingRequest(job_id, tenant_id, photos, f"{prefix}/adapters/{job_id}", class_noun, options, priority)
 
 
-def _check_photos(count: int) -> None:
-    if count < MIN_TRAINING_PHOTOS:
+def _check_ready(connection: Connection, subject_id: str, photos: int) -> None:
+    """Returns where there are enough photos, and no training of the subject waits or runs."""
+    if photos < MIN_TRAINING_PHOTOS:
         raise FailedPreconditionError(
             "TOO_FEW_PHOTOS",
-            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {count}; upload or name more",
+            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photos}; upload or name more",
         )
+    check_none_active(connection, subject_id)
 
 
 def check_none_active(connection: Connection, subject_id: str) -> None:

@@ -153,6 +153,10 @@ def test_an_editable_installation_has_the_services_too(checkout: Path, tmp_path:
 
 
 def test_a_checkout_runs_its_own_services_in_the_folder_of_a_backend(backend: Path) -> None:
+    for name in ("services/gateway", "services/gateway/doctor"):
+        (backend / name).mkdir()
+        (backend / name / "__init__.py").touch()
+    (backend / "services/gateway/doctor/__main__.py").write_text('raise SystemExit("of the backend")\n')
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEADSHOTS_HOME": str(backend / "home")}
     # As the command `headshots` is, which does not look into the working directory either.
     command = [sys.executable, "-P", "-m", "headshots", "doctor", "gateway"]

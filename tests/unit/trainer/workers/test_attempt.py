@@ -57,7 +57,8 @@ async def test_a_run_that_ends_while_it_prepares_leaves_nothing_told(tmp_path: P
         await trainer.start()
         await trainer.until(lambda job: job.phase_message == "painting")
         await trainer.engine.cancel("j")
-        assert (await trainer.until(is_over)).phase_message == ""
+        job = await trainer.until(is_over)
+        assert (job.phase_message, job.progress) == ("", None)
 
 
 async def test_the_time_left_is_that_of_usual_steps(tmp_path: Path) -> None:
