@@ -1,4 +1,4 @@
-from buf.validate import validate_pb2 as _validate_pb2
+from headshots.validate import validate_pb2 as _validate_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2

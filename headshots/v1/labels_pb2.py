@@ -22,7 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from headshots.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
 DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/labels.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"\xa3\x01\n\x06Labels\x12j\n\x06labels\x18\x01 \x03(\x0b\x32 .headshots.v1.Labels.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')

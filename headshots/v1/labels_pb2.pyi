@@ -1,4 +1,4 @@
-from buf.validate import validate_pb2 as _validate_pb2
+from headshots.validate import validate_pb2 as _validate_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
