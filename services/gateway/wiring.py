@@ -174,7 +174,7 @@ async def start_gateway(
     styles, store = StyleLibrary.load(settings.styles), ArtifactStore.open(settings.store_url)
     issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
     database, registry = open_database(settings.database_url), CollectorRegistry()
-    metrics = _metrics(settings, database, registry)
+    known_keys, metrics = keys.KnownKeys(database), _metrics(settings, database, registry)
     opened = _open_pools(settings, database, metrics, registry)
     await in_thread(_prepare, database, settings, issuer)
     async with contextlib.AsyncExitStack() as on_failure:
@@ -189,10 +189,9 @@ async def start_gateway(
             on_failure.callback(own.close)
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
         links, scaler = await _open_ports(database, store, settings, audit, opened.pools, on_failure)
-        given = database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer
-        parts = _Parts(settings, _Given(*given))
+        given = _Given(database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer)
+        parts = _Parts(settings, given)
         await parts.erasing.begin()
-        known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
@@ -202,8 +201,8 @@ async def start_gateway(
 
 
 def _metrics(settings: GatewaySettings, database: Engine, registry: CollectorRegistry) -> GatewayMetrics:
-    pools = [pool.name for pool in settings.declared_pools]
-    return GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds, pools=pools)
+    promised, pools = settings.promised_shoot_seconds, [pool.name for pool in settings.declared_pools]
+    return GatewayMetrics(registry, database, promised_shoot_seconds=promised, pools=pools)
 
 
 def _open_pools(

@@ -186,20 +186,13 @@ class ShotWorker:
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
         judgement = await self._judge.judge(shot, image.key, frame_missed=image.frame_missed)
-        recorded = await in_lease_thread(
-            shots.record_try,
-            self._engine,
-            shot,
-            image,
-            prompt=request.prompt,
-            seconds=seconds,
-            judgement=judgement,
-        )
+        told: dict[str, Any] = {"prompt": request.prompt, "seconds": seconds, "judgement": judgement}
+        recorded = await in_lease_thread(shots.record_try, self._engine, shot, image, **told)
         ended = "succeeded" if recorded.has_image else "failed"
         self._metrics.shots.labels(ended if recorded.is_last else "refused").inc()
         observe(self._metrics.shot_seconds, seconds)
-        told = recorded.judgement
-        self._metrics.judged(shot.adapter.foundation_digest, told.verdict, told.likeness, settled=recorded.is_last)
+        final = recorded.judgement
+        self._metrics.judged(shot.adapter.foundation_digest, final.verdict, final.likeness, settled=recorded.is_last)
         if recorded.is_last:
             self._metrics.shot_tries.observe(shot.tries + 1)
         self._hub.changed(shot.gallery_id)
@@ -211,9 +204,8 @@ class ShotWorker:
                     async with asyncio.timeout(self._settings.silence_seconds):
                         event = await anext(events, None)
                 except TimeoutError as error:
-                    raise InternalError(
-                        "GENERATOR_SILENT", f"no event for {self._settings.silence_seconds} s"
-                    ) from error
+                    message = f"no event for {self._settings.silence_seconds} s"
+                    raise InternalError("GENERATOR_SILENT", message) from error
                 if event is None:
                     raise UnavailableError("GENERATOR_CUT", "the generator ended its stream without an image")
                 if isinstance(event, StepDone) and event.preview:

@@ -221,12 +221,7 @@ def create_gallery(
         labelling=labelling,
     )
     return create_gallery_in(
-        connection,
-        tenant_id,
-        subject_id,
-        order,
-        plan.recipes,
-        plan.profile,
+        *(connection, tenant_id, subject_id, order, plan.recipes, plan.profile),
         key=IdempotencyKey(),
         validate_only=validate_only,
         has_places=True,
