@@ -186,7 +186,7 @@ def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "UPDATE")):
             asked.append((statement, parameters))
 
     _insert(engine, ("a", "acme", STANDARD))
