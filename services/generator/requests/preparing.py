@@ -58,7 +58,9 @@ class Preparer:
         return Prepared(inputs, row, pixels)
 
     async def _encode_source(self, plan: Plan, source: Source, pixels: SourcePixels) -> SourceLatents:
-        mask_HW = None if pixels.mask is None else mask_cells(pixels.mask, self._package.vae_scale_factor, soft=source.soft)
+        mask_HW = (
+            None if pixels.mask is None else mask_cells(pixels.mask, self._package.vae_scale_factor, soft=source.soft)
+        )
         async with self._encoding:
             latents_BCHW = await asyncio.to_thread(self._backend.encode, pixels.pixels[None])
         return SourceLatents(latents_BCHW[0], mask_HW, plan.starts_from_noise)
