@@ -1,0 +1,1 @@
+"""What a look promises: the portraits of a team agree in frame, backdrop and light."""
