@@ -151,3 +151,11 @@ def test_how_long_images_can_be_signed_is_told(tmp_path: Path, days: int, state:
     assert found.state is state, found
     assert bool(found.cure) == (state is not State.OK)
     assert ("expired" in found.seen) == (state is State.FAILED)
+
+
+def test_only_looks_need_an_analyzer(tmp_path: Path) -> None:
+    package = str(tiny_package().folder)
+    none = looked_at(tmp_path / "home", GENERATOR_PACKAGE=package)["analyzer"]
+    assert (none.state, "in a look" in none.seen) == (State.SKIPPED, True)
+    bundled = looked_at(tmp_path / "home", GENERATOR_PACKAGE=package, GENERATOR_FACES="bundled")["analyzer"]
+    assert bundled.state is State.OK
