@@ -96,7 +96,7 @@ bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into ou
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)
 
-bench-looks: $(DEMO) ## how alike the portraits of a team are, into out/bench/looks.json (ARGS=--quick)
+bench-looks: $(DEV) ## teams in one look, remixes, estimates, words cut, into out/bench/looks.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.looks $(ARGS)
 
 bench-gateway: $(DEV) ## routing; a gateway under load and replaced while it runs, into out/bench/gateway.json (ARGS=--quick)
