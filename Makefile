@@ -38,7 +38,7 @@ PROTO_OUT ?= .
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot \
-	bench-tensorrt bench-gateway bench-people sbom venv
+	bench-looks bench-tensorrt bench-gateway bench-people sbom venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -95,6 +95,9 @@ bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into ou
 
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)
+
+bench-looks: $(DEV) ## teams in one look, remixes, estimates, words cut, into out/bench/looks.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.looks $(ARGS)
 
 bench-gateway: $(DEV) ## routing; a gateway under load and replaced while it runs, into out/bench/gateway.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.gateway $(ARGS)

@@ -3,7 +3,7 @@
 Imports numpy and Pillow only, no torch: the gateway judges with it what it delivers, the trainer its checkpoints.
 """
 
-from headshots.acceptance.gate import Gate, Judged, against_accepted, not_measured
+from headshots.acceptance.gate import Gate, Judged, against_accepted, against_source, not_measured
 from headshots.acceptance.limits import AcceptanceLimits
 from headshots.acceptance.profiles import BUILT_IN, PROFILE_WORTHY, STRICT, Profile
 from headshots.acceptance.ranking import Candidate, ranked
@@ -26,6 +26,7 @@ __all__ = [
     "Verdict",
     "View",
     "against_accepted",
+    "against_source",
     "measure_reference",
     "not_measured",
     "ranked",

@@ -67,7 +67,11 @@ def find_package(settings: GeneratorSettings) -> Path:
 
 
 def build(
-    settings: GeneratorSettings, folder: Path, metrics: Metrics, signer: Signer | None, analyzer: FaceAnalyzer | None
+    settings: GeneratorSettings,
+    folder: Path,
+    metrics: Metrics,
+    signer: Signer | None,
+    analyzer: FaceAnalyzer | None = None,
 ) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)

@@ -51,7 +51,7 @@ def checks(settings: GeneratorSettings) -> list[Check]:
             "mount a certificate for signing content and its key (docs/operations.md, What images say of themselves)",
             60.0,
         ),
-        analyzer_check("generator", settings.faces, settings.faces_dir),
+        _analyzer(settings),
         store_check("object store", settings.store_url, "HEADSHOTS_STORE_URL"),
         *internal_checks(settings.internal, server=True),
         pod_check(settings.pod),
@@ -67,6 +67,14 @@ def checks(settings: GeneratorSettings) -> list[Check]:
         ),
         Check("memory", lambda: _memory(settings, foundation), "see the engine package above"),
     ]
+
+
+def _analyzer(settings: GeneratorSettings) -> Check:
+    """Who paints no looks needs none."""
+    if settings.faces != "none":
+        return analyzer_check("generator", settings.faces, settings.faces_dir)
+    told = "HEADSHOTS_GENERATOR_FACES is none: orders in a look are refused, all others need no analyzer here"
+    return Check("analyzer", lambda: skipped(told), "set it as HEADSHOTS_GATEWAY_FACES is set")
 
 
 def _folder(settings: GeneratorSettings, foundation: FoundationLook) -> tuple[Path, bool]:

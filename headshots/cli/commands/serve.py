@@ -201,10 +201,12 @@ def default_environment(addresses: dict[str, str], foundation: Path | None) -> d
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
         "HEADSHOTS_GATEWAY_FACES": faces,
         "HEADSHOTS_TRAINER_FACES": faces,
-        "HEADSHOTS_GENERATOR_FACES": faces,
+        # What cuts portraits is what judges them.
+        "HEADSHOTS_GENERATOR_FACES": os.environ.get("HEADSHOTS_GATEWAY_FACES") or faces,
+        "HEADSHOTS_GENERATOR_FACES_DIR": os.environ.get("HEADSHOTS_GATEWAY_FACES_DIR", ""),
         "HEADSHOTS_GATEWAY_STYLES": str(styles_for(folder)),
     }
-    return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+    return {name: value for name, value in wanted.items() if value and not os.environ.get(name)}
 
 
 def _tell_ready(environment: dict[str, str], home: Path | None) -> None:

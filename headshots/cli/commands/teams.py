@@ -161,7 +161,7 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.console.output import counted, say
-    from headshots.console.teams import follow_team, is_whole, save_portraits
+    from headshots.console.teams.showing import follow_team, is_whole, save_portraits
 
     if not wait:
         _print(made, as_json)
@@ -177,7 +177,7 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
 
 def _print(team: Team, as_json: bool) -> None:
     from headshots.console.output import print_json
-    from headshots.console.teams import print_team
+    from headshots.console.teams.showing import print_team
 
     if as_json:
         print_json(team)

@@ -42,9 +42,7 @@ class TeamCalls(Connection):
             frame: the size of the portraits, and where the head stands in them.
             display_name, description: for people, at most 256 characters each.
             options: all that may be left to the server.
-            labelling: labels and an external id of your own.
-            request_id: the same id with the same arguments answers the same look; default a new one.
-            validate_only: check everything and make nothing.
+            labelling, request_id, validate_only: as for `create_pack`.
 
         Raises:
             AlreadyExistsError: a look has that name.

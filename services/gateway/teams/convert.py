@@ -100,7 +100,7 @@ def _consistency(
     style: str, value: Consistency[ImageRef], owners: dict[ImageRef, str], of: Team
 ) -> teams_pb2.StyleConsistency:
     middle = value.middle
-    outliers = value.faults if of.is_painted else {}
+    outliers = value.faults if of.has_all else {}
     return teams_pb2.StyleConsistency(
         style=names.style_name(style),
         portraits=value.portraits,

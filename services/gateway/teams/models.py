@@ -113,14 +113,19 @@ class Team:
         return self.state in TERMINAL_STATES
 
     @property
+    def has_all(self) -> bool:
+        """Whether every member's shoot has ended, so that it is known what falls out."""
+        return all(member.is_terminal for member in self.members)
+
+    @property
     def is_painted(self) -> bool:
         """Whether every member's shoot has ended, and nothing is painted again."""
         repainting = any(portrait.repainting for member in self.members for portrait in member.portraits)
-        return all(member.is_terminal for member in self.members) and not repainting
+        return self.has_all and not repainting
 
     def faults_of(self, portrait: Portrait) -> tuple[Fault, ...]:
         """What a portrait falls out by; before all members are painted nothing is known of that."""
-        if portrait.image not in self.seen or not self.is_painted or portrait.style not in self.consistency:
+        if portrait.image not in self.seen or not self.has_all or portrait.style not in self.consistency:
             return ()
         return self.consistency[portrait.style].faults.get(portrait.image, ())
 

@@ -139,7 +139,7 @@ def test_jobs_can_be_left_and_taken_up(terminal: Terminal, photos: Path, tmp_pat
     assert len(list((tmp_path / "two").iterdir())) == 4
     again = ("generate", "s0", "--style", STYLES[1], "--remix", "subjects/s0/galleries/g0/images/2", "--repaint", "0.3")
     remixed = terminal.json(*again, "--out", str(tmp_path / "three"))["gallery"]
-    assert remixed["remix"] == {"image": "subjects/s0/galleries/g0/images/2", "repaint": 0.3}
+    assert remixed["remix"] == {"image": "subjects/s0/galleries/g0/images/2", "repaint": 0.3, "change": None, "to": ""}
     assert "CANCELLED" in terminal.run("galleries", "cancel", "subjects/s0/galleries/g0").stdout
     second = terminal.json("train", "s0", "--detach")
     assert "CANCELLED" in terminal.run("trainings", "cancel", second["name"]).stdout

@@ -76,6 +76,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-faults",
         "bench-promises",
         "bench-shoot",
+        "bench-looks",
         "bench-gateway",
         "bench-people",
         "bench-tensorrt",

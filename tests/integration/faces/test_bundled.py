@@ -142,6 +142,9 @@ def test_parts_are_told_apart(analyzer: FaceAnalyzer) -> None:
         assert told.face_HW.shape == true.parts.shape
         assert mask_iou(told.face_HW, true.parts == Part.FACE) > 0.85
         assert mask_iou(told.hair_HW, true.parts == Part.HAIR) > 0.75
+        assert told.clothes_HW is not None
+        assert mask_iou(told.clothes_HW, true.parts == Part.CLOTHES) > 0.85
+        assert not (told.clothes_HW * told.head_HW).any(), "each pixel shows one thing"
         np.testing.assert_array_equal(told.head_HW, (told.face_HW > 0) | (told.hair_HW > 0))
 
 

@@ -255,9 +255,11 @@ async def test_versions_have_the_labels_of_the_first(world: World) -> None:
     update = profiles_pb2.UpdateProfileRequest(name="profiles/own-0", display_name="Own")
     await KINDS[6].create(world.acme, "", labels=LABELS, external_id="a")
     renamed = await world.acme("UpdatePack", packs_pb2.UpdatePackRequest(name="packs/own-0", display_name="Own"))
-    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile, renamed.pack):
+    await KINDS[7].create(world.acme, "", labels=LABELS, external_id="a")
+    look = (await world.acme("UpdateLook", looks_pb2.UpdateLookRequest(name="looks/own-0", seed=5))).look
+    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile, renamed.pack, look):
         assert (second.version, dict(second.labels), second.external_id) == (2, LABELS, "a")
-    for kind in KINDS[4:]:
+    for kind in KINDS[4:8]:
         assert await kind.names(world.acme, "", labels=LABELS) == [f"{kind.plural.lower()}/own-0"]
 
 

@@ -17,6 +17,7 @@ from headshots.acceptance import (
     Verdict,
     View,
     against_accepted,
+    against_source,
     measure_reference,
     not_measured,
 )
@@ -168,6 +169,18 @@ def test_what_was_not_measured_stays_so_beside_accepted_images() -> None:
     assert verdict.checks[0].message == "No analyzer of faces is set up."
     after = against_accepted(verdict, other_view(), [], PROFILE_WORTHY.limits)
     assert after.acceptance is Acceptance.NOT_MEASURED
+
+
+def test_a_change_that_costs_likeness_is_refused() -> None:
+    judged = gate().judge(picture(ADA))
+    likeness = judged.likeness
+    assert likeness is not None
+    kept, lost = (against_source(judged.verdict, likeness, likeness + more) for more in (0.0199, 0.0201))
+    assert (kept.acceptance, lost.acceptance) == (Acceptance.ACCEPTED, Acceptance.REFUSED)
+    assert lost.checks[-1].reason == "LIKENESS_LOST"
+    assert lost.checks[-1].measured == pytest.approx(0.0201)
+    for nobody_measured in (against_source(judged.verdict, None, 0.9), against_source(judged.verdict, 0.9, None)):
+        assert nobody_measured == judged.verdict
 
 
 def test_a_verdict_survives_a_row() -> None:

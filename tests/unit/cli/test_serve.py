@@ -62,6 +62,7 @@ def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = default_environment(ADDRESSES, None)
     monkeypatch.setenv("HEADSHOTS_GATEWAY_STYLES", "/srv/styles")
     environment = default_environment(ADDRESSES, None)
+    assert environment["HEADSHOTS_GENERATOR_FACES"] == "none", "as the gateway's, which judges"
     assert environment.keys() == {
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS",
         "HEADSHOTS_TRAINER_FACES",

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from headshots.doctor.findings import Result, State
 from headshots.doctor.running import run
 from headshots.doctor.secrets import Redactor
+from headshots.errors import InvalidArgumentError
 from services.generator.__main__ import with_foundation
 from services.generator.doctor import checks
 from services.generator.settings import GeneratorSettings
@@ -151,3 +152,16 @@ def test_how_long_images_can_be_signed_is_told(tmp_path: Path, days: int, state:
     assert found.state is state, found
     assert bool(found.cure) == (state is not State.OK)
     assert ("expired" in found.seen) == (state is State.FAILED)
+
+
+def test_only_looks_need_an_analyzer(tmp_path: Path) -> None:
+    package = str(tiny_package().folder)
+    none = looked_at(tmp_path / "home", GENERATOR_PACKAGE=package)["analyzer"]
+    assert (none.state, "in a look" in none.seen) == (State.SKIPPED, True)
+    bundled = looked_at(tmp_path / "home", GENERATOR_PACKAGE=package, GENERATOR_FACES="bundled")["analyzer"]
+    assert bundled.state is State.OK
+
+
+def test_an_analyzer_that_there_is_not_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="HEADSHOTS_GENERATOR_FACES='guess' is none of bundled, people"):
+        looked_at(tmp_path, GENERATOR_FACES="guess")

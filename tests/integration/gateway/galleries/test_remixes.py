@@ -22,6 +22,8 @@ async def test_every_shot_is_painted_over_the_image_that_is_named(world: World) 
     again = await world.acme.finished_gallery(await world.acme.gallery(subject, ("clinic-lab-coat",), remix=remix))
     assert again.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert again.remix == remix
+    kept = [row.remix for row in world.rows(schema.galleries) if row.remix is not None]
+    assert [set(remix) for remix in kept] == [{"gallery_id", "number", "repaint", "key", "sha256"}], "as before"
     (key,) = {row.image_key for row in world.rows(schema.shots) if row.image["sha256"] == chosen.sha256}
     assert len(world.generator.requests) == 4
     for request in world.generator.requests:

@@ -31,8 +31,15 @@ async def test_a_team_has_one_look_and_what_falls_out_is_painted_again(world: Wo
     # The third one's wall is blue, until it is painted from seeds that nobody had.
     world.generator.pictures[2 * SEEDS_APART] = teams.picture(colour=BLUE)
     world.generator.pictures |= {2 * SEEDS_APART + further: teams.picture(5) for further in range(3, 9)}
+    world.generator.hold(3)
     made = await teams.order(world.acme, members, labels={"team": "sales"})
     assert (made.state, made.look, made.look_version) == (jobs_pb2.JOB_STATE_PENDING, "looks/office", 1)
+    await until(lambda: len(world.rows(schema.galleries)) == 4)
+    # While it is painted again its fault is told, and the distance of the backdrops.
+    fell_out = await teams.get(world.acme, made.name)
+    assert list(fell_out.members[2].portraits[0].faults) == [teams_pb2.TEAM_FAULT_BACKDROP]
+    assert list(fell_out.consistency[0].outliers) == [fell_out.members[2].portraits[0].image]
+    world.generator.permit()
     changes = await teams.watched(world.acme, made.name)
     team = await teams.get(world.acme, made.name)
     assert changes[-1] == team
@@ -46,10 +53,6 @@ async def test_a_team_has_one_look_and_what_falls_out_is_painted_again(world: Wo
     assert told.backdrop_delta_e < 1
     assert told.eye_line_spread < 0.01
     assert told.medians.eye_line == pytest.approx(teams.measured().eye_line, abs=1e-4)
-    # Before it was painted again its fault was told, and the distance of the backdrops.
-    fell_out = next(each for each in changes if each.consistency and each.consistency[0].outliers)
-    assert list(fell_out.members[2].portraits[0].faults) == [teams_pb2.TEAM_FAULT_BACKDROP]
-    assert fell_out.consistency[0].outliers[0] == fell_out.members[2].portraits[0].image
     assert team.members[2].portraits[0].image != fell_out.members[2].portraits[0].image
     shoot = await teams.shoot_of(world.acme, team.members[0])
     assert dict(shoot.labels) == {"team": "sales"}

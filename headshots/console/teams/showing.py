@@ -1,4 +1,4 @@
-"""Shows teams: who is painted, how alike the portraits are, and which fall out."""
+"""Follows teams, saves and shows them."""
 
 from __future__ import annotations
 
