@@ -20,6 +20,10 @@ TITLES = {
     "SKIN_UNNATURAL": "Skin too smooth",
     "NEAR_DUPLICATE": "Same as another",
     "UNSAFE": "Shows nudity",
+    "LIKENESS_LOST": "Less alike than before",
+    "FRAME_MISSED": "Not cut to the frame",
+    "EYE_LINE_OFF": "Eyes off their line",
+    "HEAD_HEIGHT_OFF": "Head of another size",
     "NOT_MEASURED": "Could not be judged",
 }
 """By the reason of a check that did not pass."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headshots.client import Acceptance, Image, StyleConsistency
 from headshots.client.saving import suffix_of
-from headshots.console.teams import fault_words
+from headshots.console.teams.showing import fault_words
 from headshots.console.verdicts import reason
 from headshots.demo.results.album import Album, Missing, OneLook, Remixed, Teammate
 from headshots.pages.models import Absent, BeforeAfter, Measure, Member, Picture, TeamRow
