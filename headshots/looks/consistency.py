@@ -14,7 +14,7 @@ from headshots.looks.measures import Measures
 
 MAX_EYE_LINE, MAX_HEAD_HEIGHT = 0.01, 0.01
 """Shares of the height that a portrait may be from the team's median."""
-MAX_BACKDROP = 5.0
+MAX_BACKDROP = 3.0
 """CIEDE2000 that a portrait's backdrop may be from the team's median colour."""
 MAX_LIGHT = 0.15
 """How far the cheeks' difference in brightness may be from the team's median."""

@@ -40,7 +40,7 @@ class Look:
     """0 to 2^32-1."""
     max_tries: int = 3
     """Seeds for each portrait that a member's portraits share, as a shoot's."""
-    max_repaints: int = 2
+    max_repaints: int = 3
     """How often a portrait that falls out is painted anew, 0 to 5."""
     image_format: int = 1
     quality: int = 0

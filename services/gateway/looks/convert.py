@@ -13,7 +13,7 @@ from services.gateway.api.convert import optional_timestamp
 from services.gateway.looks.models import ListedLook, LookChange
 
 _POLICIES = {SeedPolicy.SAME: looks_pb2.SEED_POLICY_SAME, SeedPolicy.VARIED: looks_pb2.SEED_POLICY_VARIED}
-_DEFAULT_PROFILE, _DEFAULT_TRIES, _DEFAULT_REPAINTS = "profile-worthy", 3, 2
+_DEFAULT_PROFILE, _DEFAULT_TRIES, _DEFAULT_REPAINTS = "profile-worthy", 3, 3
 
 
 def look(value: ListedLook) -> looks_pb2.Look:

@@ -40,7 +40,7 @@ class FakeTeams(FakeState):
             seed_policy=request.seed_policy or looks_pb2.SEED_POLICY_SAME,
             seed=request.seed,
             max_tries=request.max_tries or 3,
-            max_repaints=request.max_repaints if request.HasField("max_repaints") else 2,
+            max_repaints=request.max_repaints if request.HasField("max_repaints") else 3,
             format=request.format or 1,
             quality=request.quality,
             **labelled(request),

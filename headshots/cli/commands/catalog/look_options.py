@@ -38,7 +38,7 @@ SeedPolicyName = Annotated[Seeds | None, typer.Option("--seeds", help="The same 
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The first.")]
 MaxTries = Annotated[int | None, typer.Option(min=0, max=10, help="Seeds for each portrait: 3.")]
 MaxRepaints = Annotated[
-    int | None, typer.Option(min=0, max=5, help="How often a portrait that falls out is painted anew: 2.")
+    int | None, typer.Option(min=0, max=5, help="How often a portrait that falls out is painted anew: 3.")
 ]
 DisplayName = Annotated[str | None, typer.Option("--name", help="For people; at most 256 characters.")]
 Description = Annotated[str | None, typer.Option(help="One sentence.")]
