@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from headshots.client import AsyncHeadshots, Consent, Frame, PhotosInspection, Shoot, Subject, Training
+from headshots.client import AsyncHeadshots, Consent, PhotosInspection, Shoot, Subject, Training
 from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.options import DemoOptions
 from headshots.demo.orders.remix import order_remix
 from headshots.demo.orders.shoot import fetch_portraits, order_shoot
-from headshots.demo.orders.team import BUNDLED_STEPS, check_look, order_team, train_colleagues
+from headshots.demo.orders.team import BUNDLED_STEPS, check_look, frame_within, order_team, train_colleagues
 from headshots.demo.people import Person, from_folder, sample_person
 from headshots.demo.results.album import Album, LeftOut, Missing, OneLook, Portrait, Remixed
 from headshots.demo.services import DemoServices
@@ -145,9 +145,9 @@ class DemoRun:
             return await order_remix(client, delivered.portraits, self._display)
 
     async def _team(self, delivered: Delivered) -> OneLook:
-        """In the first style of the gallery, in the foundation's own size."""
+        """In the first style of the gallery."""
         foundation = Foundation.read(self._options.foundation_folder)
-        frame = Frame(foundation.native_width_px, foundation.native_height_px)
+        frame = frame_within(foundation.native_width_px, foundation.native_height_px)
         style = delivered.shoot.styles[0]
         steps = BUNDLED_STEPS if is_bundled(self._options.foundation_folder) else None
         async with self._client() as client:

@@ -112,6 +112,7 @@ summary span { color: var(--soft); font-weight: 400; }
 .elsewhere { margin-top: 24px; }
 .pair, .team { display: flex; flex-wrap: wrap; gap: 20px; align-items: center; }
 .team { align-items: stretch; }
+.team .card { width: min-content; }
 .arrow { font-size: 2rem; color: var(--soft); }
 .curve { display: block; width: 100%; height: auto; max-width: 880px; }
 .curve.narrow { display: none; max-width: 430px; }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headshots.client import Acceptance, Image, StyleConsistency
+from headshots.client import Acceptance, Image, StyleConsistency, TeamFault
 from headshots.client.saving import suffix_of
 from headshots.console.teams.showing import fault_words
 from headshots.console.verdicts import reason
 from headshots.demo.results.album import Album, Missing, OneLook, Remixed, Teammate
 from headshots.pages.models import Absent, BeforeAfter, Measure, Member, Picture, TeamRow
+from headshots.pages.words import title_of
 
 REMIX, TEAM = "remix", "team"
 """Folders within that of the portraits."""
@@ -71,10 +72,19 @@ def _standing(mate: Teammate) -> str:
     """Whether the portrait keeps to the team, and how it came to be."""
     if mate.portrait is None:
         return ""
-    faults = [f"falls out by {fault_words(mate.portrait.faults)}"] if mate.portrait.faults else []
-    repaints = [f"painted again {mate.portrait.repaints} ×"] if mate.portrait.repaints else []
-    verdict = "accepted" if mate.portrait.accepted else "not accepted"
-    return ", ".join((verdict, *faults, *repaints))
+    words = fault_words(each for each in mate.portrait.faults if each is not TeamFault.NOT_ACCEPTED)
+    faults = [f"falls out by {words}"] if words else []
+    times = f" {mate.portrait.repaints} times" if mate.portrait.repaints > 1 else ""
+    repaints = [f"painted again{times}"] if mate.portrait.repaints else []
+    return "; ".join((_verdict(mate), *faults, *repaints))
+
+
+def _verdict(mate: Teammate) -> str:
+    if mate.portrait is not None and mate.portrait.accepted:
+        return "accepted"
+    verdict = mate.painted.image.verdict if mate.painted is not None else None
+    failed = [title_of(check.reason).lower() for check in verdict.failed] if verdict is not None else []
+    return f"not accepted: {', '.join(failed)}" if failed else "not accepted"
 
 
 def _figures(told: StyleConsistency | None) -> list[Measure]:
@@ -84,11 +94,15 @@ def _figures(told: StyleConsistency | None) -> list[Measure]:
         [Measure("Backdrops", f"ΔE {told.backdrop_delta_e:.1f}", "apart")] if told.backdrop_delta_e is not None else []
     )
     return [
-        Measure("Eye lines", f"{told.eye_line_spread:.1%}", "of the height apart"),
-        Measure("Heads", f"{told.head_height_spread:.1%}", "of the height apart"),
+        Measure("Eye lines", _share(told.eye_line_spread), "of the height apart"),
+        Measure("Heads", _share(told.head_height_spread), "of the height apart"),
         Measure("Light", f"{told.light_balance_spread:.2f}", "apart, of -2 to 2"),
         *backdrops,
     ]
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if value >= 0.0005 else "under 0.1%"
 
 
 def _picture(file: str, image: Image, alt: str) -> Picture:

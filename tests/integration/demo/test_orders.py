@@ -105,7 +105,7 @@ async def test_the_best_portrait_gets_another_backdrop_and_three_people_one_look
     assert all(mate.painted is not None and mate.painted.content for mate in made.team.members)
     [look] = fake.looks.values()
     assert list(look.styles) == [made.shoot.styles[0]]
-    assert (look.frame.width_px, look.frame.height_px) == (128, 128)
+    assert (look.frame.width_px, look.frame.height_px) == (96, 120)
     ordered = [each for each in fake.requests if isinstance(each, trainings_pb2.CreateTrainingRequest)]
     assert [each.options.steps for each in ordered[-2:]] == [BUNDLED_STEPS] * 2
     assert [stage.name for stage in made.stages][-3:] == ["remix", "colleagues", "team"]

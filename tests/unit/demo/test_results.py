@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headshots.client import Guarantee
+from headshots.client import Guarantee, TeamFault, TeamPortrait
 from headshots.demo.results.album import Album, LeftOut, Missing
 from headshots.demo.results.best_ten import best_ten
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import PORTRAITS, page_of, write_album
 from headshots.errors import NotFoundError
 from headshots.pages.models import Absent, BeforeAfter, Outcome, TeamRow
-from tests.support.images.albums import album, one_look, picture, portrait, remixed
+from tests.support.images.albums import album, one_look, painted, picture, portrait, remixed
 from tests.support.images.pages import Document
 
 
@@ -197,11 +197,22 @@ def test_the_page_says_who_falls_out_of_the_team_and_who_has_no_portrait() -> No
     assert isinstance(told, TeamRow)
     assert [(each.name, each.note) for each in told.members] == [
         ("Ada", "accepted"),
-        ("Bo", "accepted, falls out by light, painted again 2 ×"),
+        ("Bo", "accepted; falls out by light; painted again 2 times"),
     ]
     assert told.note.endswith("Cy has no portrait: TRAINING_KILLED: no memory.")
     figures = {each.name: each.value for each in told.consistency}
     assert figures == {"Eye lines": "0.4%", "Heads": "0.6%", "Light": "0.21", "Backdrops": "ΔE 1.2"}
+
+
+def test_a_member_that_is_refused_is_told_why_once() -> None:
+    made = one_look()
+    refused = painted("suit", 3, picture((1, 1, 1)))
+    standing = TeamPortrait("subjects/s/galleries/g/images/0", "styles/suit", False, None, (TeamFault.NOT_ACCEPTED,), 1)
+    mates = [replace(made.members[0], painted=refused, portrait=standing)]
+    told = page_of(replace(album(), team=replace(made, members=mates, consistency=None)), []).team
+    assert isinstance(told, TeamRow)
+    assert told.members[0].note == "not accepted: blurry; painted again"
+    assert [each.value for each in told.consistency] == ["not measured"]
 
 
 def test_what_could_not_be_made_stands_on_the_page_with_its_reason() -> None:
