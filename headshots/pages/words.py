@@ -8,6 +8,7 @@ from headshots.pages.models import Likeness, Portrait
 
 TITLES = {
     "NOT_ALIKE": "Not alike enough",
+    "LIKENESS_LOST": "Less alike than before",
     "NO_FACE": "No face",
     "MULTIPLE_FACES": "More than one face",
     "FACE_TOO_SMALL": "Face too small",
