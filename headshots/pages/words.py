@@ -21,7 +21,6 @@ TITLES = {
     "SKIN_UNNATURAL": "Skin too smooth",
     "NEAR_DUPLICATE": "Same as another",
     "UNSAFE": "Shows nudity",
-    "LIKENESS_LOST": "Less alike than before",
     "FRAME_MISSED": "Not cut to the frame",
     "EYE_LINE_OFF": "Eyes off their line",
     "HEAD_HEIGHT_OFF": "Head of another size",
