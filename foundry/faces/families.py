@@ -104,7 +104,7 @@ def prepare_families(work: Path, count: int, processes: int | None = None) -> Fa
     if not paths[1].exists():
         assert FIRST_PERSON + 8 * count < FIRST_HELD_OUT - 200
         work.mkdir(parents=True, exist_ok=True)
-        _render_all(count, *paths, processes or os.cpu_count() or 1)
+        _render_all(count, paths[0], paths[1], processes or os.cpu_count() or 1)
     landmarks, pictures = (np.load(path, mmap_mode="r") for path in paths)
     return Families(pictures, landmarks)
 
