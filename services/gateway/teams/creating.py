@@ -24,7 +24,7 @@ from services.gateway.looks.checks import check_look
 from services.gateway.looks.rows import usable_look
 from services.gateway.teams import rows
 from services.gateway.teams.models import MAX_MEMBERS, Team, TeamOrder, with_members
-from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.ownership import find_subject, keep_subjects, new_id
 from services.gateway.tenants.priority import check_priority
 from services.gateway.tenants.rows import lock_tenant
 
@@ -75,6 +75,7 @@ def create_team(engine: Engine, team: Team, *, key: IdempotencyKey) -> Team:
         NotFoundError: SUBJECT_NOT_FOUND, one that is being erased meanwhile.
     """
     with write(engine) as connection:
+        keep_subjects(connection, [member.subject_id for member in team.members])
         lock_tenant(connection, team.tenant_id)
         if (made := _made(connection, team.tenant_id, key)) is not None:
             return made.team
@@ -106,6 +107,7 @@ def joined(engine: Engine, tenant_id: str, team_id: str, subjects: Sequence[str]
 def add_members(engine: Engine, tenant_id: str, team_id: str, subjects: Sequence[str], *, may_train: bool) -> Team:
     """Adds members who were checked; a team that has ended goes on. Raises as `joined`."""
     with write(engine) as connection:
+        keep_subjects(connection, subjects)
         team = rows.find_team(connection, tenant_id, team_id, lock=True)
         _check_members(connection, tenant_id, subjects)
         new = _joined(connection, team, subjects, may_train)

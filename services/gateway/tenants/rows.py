@@ -68,5 +68,6 @@ def rights_of(connection: Connection, tenant_id: str) -> TenantRights | None:
 
 
 def lock_tenant(connection: Connection, tenant_id: str) -> None:
-    """Blocks every other call of this until the transaction ends."""
-    connection.execute(sa.select(tenants.c.id).where(tenants.c.id == tenant_id).with_for_update())
+    """Blocks every other call of this until the transaction ends. Rows that name the tenant may be inserted."""
+    wanted = sa.select(tenants.c.id).where(tenants.c.id == tenant_id)
+    connection.execute(wanted.with_for_update(key_share=True))
