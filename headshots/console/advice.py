@@ -92,6 +92,8 @@ def advice_for(error: HeadshotsError) -> str:
         return f"`{listing}` shows those there are"
     if error.reason == "SUBJECT_UNTRAINED" and name:
         return f"`headshots trainings watch {name}` follows it"
+    if error.reason == "SUBJECT_UNTRAINED" and any(each.field.startswith("members[") for each in error.violations):
+        return "--train has those trained first who have photos"
     if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
         return _PHOTO_ADVICE
     subject = "/".join(name.split("/")[:2]) or "SUBJECT"

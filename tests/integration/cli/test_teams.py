@@ -86,5 +86,5 @@ def test_members_without_an_adapter_are_told_with_what_to_do(terminal: Terminal)
     terminal.run(*LOOK)
     bare = terminal.json("subjects", "create", "Nobody")["name"]
     refused = terminal.run("teams", "shoot", "office", bare, code=4)
-    assert "`headshots train SUBJECT" in refused.stderr
+    assert "--train has those trained first" in refused.stderr
     terminal.json("teams", "shoot", "office", bare, "--train", "--quote")
