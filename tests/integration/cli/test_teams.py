@@ -75,6 +75,12 @@ def test_a_team_is_ordered_saved_joined_and_shown(terminal: Terminal, tmp_path: 
     assert sorted(file.name for file in out.iterdir()) == sorted(f"{each}-{STYLES[0]}.png" for each in ids)
     assert "`headshots teams show" in terminal.run("teams", "add", name, first, code=4).stderr
     shown = terminal.run("teams", "show", name).stdout
+    rows = [line.split() for line in shown.splitlines() if "/images/" in line]
+    assert [[row[0].split("/")[1], *row[1:]] for row in rows] == [[ids[0], STYLES[0]], [ids[1], STYLES[0], "backdrop"]]
+    (out / f"{ids[0]}-{STYLES[0]}.png").write_bytes(b"as it was before it was painted again")
+    assert f"{ids[0]}-{STYLES[0]}-2.png has another number" in " ".join(
+        terminal.run("teams", "watch", name, "--out", str(out), code=7).stderr.split()
+    )
     assert [each in shown for each in (*ids, late.split("/")[1])] == [True, True, False]
     detached = terminal.json("teams", "shoot", "office", first, late, "--detach")
     assert terminal.run("teams", "cancel", detached["name"]).stdout.split()[-1] == "CANCELLED"
