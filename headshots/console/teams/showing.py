@@ -82,7 +82,7 @@ def is_whole(team: Team) -> bool:
 
 
 def print_team(team: Team, *, names: bool = False) -> None:
-    """A team, its members, and how alike their portraits are; with `names` each portrait, for other commands to take."""
+    """A team, its members, and how alike their portraits are; with `names` each portrait, as other commands take it."""
     from headshots.console.output import print_fields, print_table, say
 
     fields: dict[str, object] = {
