@@ -51,7 +51,7 @@ _ADVICE = {
     "FOUNDATION_NOT_SERVED": "`headshots train SUBJECT` trains anew, `headshots foundations list` shows on what",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
-    "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
+    "STYLE_WORDS_UNKNOWN": "`headshots foundations show FOUNDATION` tells all words, `styles list` shows other styles",
     "STYLE_VERSION_NOT_FOUND": "`headshots styles show {style}` tells its newest",
     "STYLE_BUILT_IN": "`headshots styles create` makes one of your own, `styles show {style}` tells its recipe",
     "STYLE_EXISTS": "`headshots styles show {style}` tells of it",
@@ -92,6 +92,8 @@ def advice_for(error: HeadshotsError) -> str:
         return f"`{listing}` shows those there are"
     if error.reason == "SUBJECT_UNTRAINED" and name:
         return f"`headshots trainings watch {name}` follows it"
+    if error.reason == "SUBJECT_UNTRAINED" and any(each.field.startswith("members[") for each in error.violations):
+        return "--train has those trained first who have photos"
     if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
         return _PHOTO_ADVICE
     subject = "/".join(name.split("/")[:2]) or "SUBJECT"

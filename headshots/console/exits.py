@@ -127,7 +127,8 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
         typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
         return
     violations = getattr(error, "violations", ())
-    listed = [violation.description for violation in violations]
+    with_fields = [f"{violation.field}: {violation.description}" for violation in violations]
+    listed = with_fields if message == "; ".join(with_fields) else [each.description for each in violations]
     told = fitted(with_list_on_lines(f"error {reason}: {message}", listed), err=True)
     typer.echo(styled("error", "red", bold=True, err=True) + told.removeprefix("error"), err=True)
     for violation in violations:

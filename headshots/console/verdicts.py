@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from headshots.console.output import note_lines, print_table, wrapped
+from headshots.console.output import note, note_lines, print_table, wrapped
 
 if TYPE_CHECKING:
     from headshots.client import Check, Image
@@ -87,3 +87,10 @@ def reason(check: Check) -> str:
     if check.measured is None or check.limit is None:
         return check.reason
     return f"{check.reason} {check.measured:.3g} (limit {check.limit:.3g})"
+
+
+def note_renamed(files: Sequence[Path], stems: Sequence[str]) -> None:
+    """Tell of the first file that has a number after the stem that it was to have; nothing where none has."""
+    renamed = [file for file, stem in zip(files, stems, strict=True) if file.stem != stem]
+    if renamed:
+        note(f"pictures of the same names are kept: {renamed[0].name} has another number; --out takes another folder")

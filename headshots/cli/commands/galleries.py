@@ -186,7 +186,8 @@ def follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, lis
     from headshots.client import Gallery, PaintedImage
     from headshots.client.saving import save_image
     from headshots.console.following import Delays, saying_how_to_go_on
-    from headshots.console.output import note, progress_bars
+    from headshots.console.output import progress_bars
+    from headshots.console.verdicts import note_renamed
 
     out.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
@@ -204,9 +205,7 @@ def follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, lis
             count = f"{len(files)}/{gallery.total_shots}"
             detail = "held up" if gallery.status_message else ""
             bars.update(bar, completed=len(files), count=count, detail=detail)
-    renamed = [file for file, image in zip(files, images, strict=True) if file.stem != _stem(image)]
-    if renamed:
-        note(f"pictures of the same names are kept: {renamed[0].name} has another number; --out takes another folder")
+    note_renamed(files, [_stem(image) for image in images])
     gallery.raise_for_state()
     return dataclasses.replace(gallery, images=tuple(images)), files
 
@@ -216,8 +215,8 @@ def _stem(image: Image) -> str:
 
 
 def print_files(gallery: Gallery, files: list[Path], as_json: bool, page: Path | None = None) -> None:
-    """The paths on stdout, the page's last, and the verdicts on stderr, or the gallery with the paths."""
-    from headshots.console.output import print_json
+    """The paths on stdout, the page's last; the verdicts and how to go on on stderr. Or the gallery with the paths."""
+    from headshots.console.output import note, print_json
     from headshots.console.verdicts import print_file_verdicts
 
     if as_json:
@@ -227,3 +226,5 @@ def print_files(gallery: Gallery, files: list[Path], as_json: bool, page: Path |
     for path in [*files, *([page] if page else [])]:
         typer.echo(path)
     print_file_verdicts(gallery.images, files)
+    if gallery.images:
+        note(f"next: `headshots images list {gallery.name}` names the images, as `headshots remix` takes them")

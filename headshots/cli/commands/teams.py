@@ -124,11 +124,11 @@ def show(
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """Show a team: its members, how alike their portraits are, and which fall out."""
+    """Show a team: its members, their portraits, how alike these are, and which fall out."""
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        _print(client.get_team(team), as_json)
+        _print(client.get_team(team), as_json, names=True)
 
 
 @app.command()
@@ -175,11 +175,11 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
         raise typer.Exit(ExitCode.NOT_GUARANTEED)
 
 
-def _print(team: Team, as_json: bool) -> None:
+def _print(team: Team, as_json: bool, *, names: bool = False) -> None:
     from headshots.console.output import print_json
     from headshots.console.teams.showing import print_team
 
     if as_json:
         print_json(team)
     else:
-        print_team(team)
+        print_team(team, names=names)

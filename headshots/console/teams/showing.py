@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, StyleConsistency, Team, TeamFault, TeamMember
+    from headshots.client import Headshots, StyleConsistency, Team, TeamFault, TeamMember, TeamPortrait
 
 _WORDS = {
     "NOT_MEASURED": "not measured",
@@ -45,23 +45,31 @@ def follow_team(client: Headshots, team: Team, *, go_on: str) -> Team:
 
 def _detail(team: Team) -> str:
     """What a bar says beside the members."""
+    from headshots.console.output import counted
+
     if team.status_message:
         return "held up"
     painted = sum(member.delivered for member in team.members)
     again = team.members and all(member.state.terminal for member in team.members) and not team.state.terminal
-    return f"{painted} portraits{', painting again what falls out' if again else ''}"
+    return f"{counted(painted, 'portrait')}{', painting again what falls out' if again else ''}"
 
 
 def save_portraits(client: Headshots, team: Team, folder: Path) -> list[Path]:
-    """Write every portrait of a team, `SUBJECT-STYLE.png` and so on; the files."""
+    """Write every portrait of a team, `SUBJECT-STYLE.png` and so on; the files.
+
+    One that was painted again since it was saved is another picture: it gets a number, and that is told.
+    """
     from headshots.client.saving import save_image
+    from headshots.console.verdicts import note_renamed
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
+    files: list[Path] = []
+    stems: list[str] = []
     for member in team.members:
         for portrait in member.portraits:
-            stem = f"{_short(member.subject)}-{_short(portrait.style)}"
-            files.append(save_image(client.get_image(portrait.image), folder, stem))
+            stems.append(f"{_short(member.subject)}-{_short(portrait.style)}")
+            files.append(save_image(client.get_image(portrait.image), folder, stems[-1]))
+    note_renamed(files, stems)
     return files
 
 
@@ -73,8 +81,8 @@ def is_whole(team: Team) -> bool:
     )
 
 
-def print_team(team: Team) -> None:
-    """A team, its members, and how alike their portraits are."""
+def print_team(team: Team, *, names: bool = False) -> None:
+    """A team, its members, and how alike their portraits are; with `names` each portrait, as other commands take it."""
     from headshots.console.output import print_fields, print_table, say
 
     fields: dict[str, object] = {
@@ -89,6 +97,9 @@ def print_team(team: Team) -> None:
     say("")
     rows = [_row(member) for member in team.members]
     print_table(("SUBJECT", "STATE", "ACCEPTED", "REPAINTED", "FALLS OUT BY"), rows)
+    if portraits := [each for member in team.members for each in member.portraits if names]:
+        say("")
+        print_table(("IMAGE", "STYLE", "FALLS OUT BY"), [_portrait(each) for each in portraits])
     if team.consistency:
         say("")
         print_table(
@@ -114,6 +125,10 @@ def _row(member: TeamMember) -> tuple[object, ...]:
 def fault_words(faults: Iterable[TeamFault]) -> str:
     """What a portrait falls out by, as `light, backdrop`; empty for none."""
     return ", ".join(_WORDS[fault] for fault in faults)
+
+
+def _portrait(portrait: TeamPortrait) -> tuple[object, ...]:
+    return portrait.image, _short(portrait.style), fault_words(portrait.faults)
 
 
 def _alike(told: StyleConsistency) -> tuple[object, ...]:

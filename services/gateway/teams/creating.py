@@ -145,15 +145,21 @@ def _joined(connection: Connection, team: Team, subjects: Sequence[str], may_tra
     return dataclasses.replace(new, state=RUNNING, failure=None, ended_at=None)
 
 
-def of_members(refused: Sequence[tuple[int, HeadshotsError]]) -> HeadshotsError:
-    """One error for all members who cannot be ordered, with the place of each in the caller's list.
+def of_members(refused: Sequence[tuple[int, HeadshotsError]], named: Sequence[str]) -> HeadshotsError:
+    """One error for all members who cannot be ordered, each with the place in the caller's list and the name.
 
     Of the class and the reason of the first, with when to come back; who does not exist comes first.
     """
     ordered = sorted(refused, key=lambda each: (not isinstance(each[1], NotFoundError), each[0]))
     first = ordered[0][1]
-    told = [(f"members[{at}]", f"{error.reason}: {error.message}") for at, error in ordered]
+    told = [(f"members[{at}]", f"{error.reason}: {_naming(named[at], error.message)}") for at, error in ordered]
     message = "; ".join(f"{field}: {text}" for field, text in told)
     violations = [FieldViolation(field, text) for field, text in told]
     again = first.retry_after_seconds
     return type(first)(first.reason, message, violations=violations, metadata=first.metadata, retry_after_seconds=again)
+
+
+def _naming(subject: str, message: str) -> str:
+    """The message with the name of whom it is about: some tell of "the subject" alone, and a team has many."""
+    name = subject_name(subject)
+    return message if name in message else f"{name}: {message}"

@@ -76,7 +76,7 @@ class TeamEngine:
             else:
                 quoted[member.subject_id] = dataclasses.replace(member, quote=shoot.quote)
         if refused:
-            raise creating.of_members(refused)
+            raise creating.of_members(refused, named)
         return dataclasses.replace(
             team, members=tuple(quoted.get(member.subject_id, member) for member in team.members)
         )

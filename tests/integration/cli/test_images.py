@@ -46,6 +46,8 @@ def test_one_thing_of_an_image_is_changed(terminal: Terminal, selfies: Path, tmp
     assert len(made["files"]) == 2
     lit = terminal.run("remix", image, "--light", "styles/clinic-lab-coat", "--repaint", "0.5", *out)
     assert len(lit.stdout.split()) == 1
+    remixed = next(reversed(terminal.fake.galleries))
+    assert f"next: `headshots images list {remixed}` names the images" in " ".join(lit.stderr.split())
     for wrong in ((), ("--outfit", "lab coat", "--light", "neon lighting")):
         said = terminal.run("remix", image, *wrong, code=2).stderr
         assert "give one of" in " ".join(said.split())

@@ -75,6 +75,12 @@ def test_a_team_is_ordered_saved_joined_and_shown(terminal: Terminal, tmp_path: 
     assert sorted(file.name for file in out.iterdir()) == sorted(f"{each}-{STYLES[0]}.png" for each in ids)
     assert "`headshots teams show" in terminal.run("teams", "add", name, first, code=4).stderr
     shown = terminal.run("teams", "show", name).stdout
+    rows = [line.split() for line in shown.splitlines() if "/images/" in line]
+    assert [[row[0].split("/")[1], *row[1:]] for row in rows] == [[ids[0], STYLES[0]], [ids[1], STYLES[0], "backdrop"]]
+    (out / f"{ids[0]}-{STYLES[0]}.png").write_bytes(b"as it was before it was painted again")
+    assert f"{ids[0]}-{STYLES[0]}-2.png has another number" in " ".join(
+        terminal.run("teams", "watch", name, "--out", str(out), code=7).stderr.split()
+    )
     assert [each in shown for each in (*ids, late.split("/")[1])] == [True, True, False]
     detached = terminal.json("teams", "shoot", "office", first, late, "--detach")
     assert terminal.run("teams", "cancel", detached["name"]).stdout.split()[-1] == "CANCELLED"
@@ -86,5 +92,5 @@ def test_members_without_an_adapter_are_told_with_what_to_do(terminal: Terminal)
     terminal.run(*LOOK)
     bare = terminal.json("subjects", "create", "Nobody")["name"]
     refused = terminal.run("teams", "shoot", "office", bare, code=4)
-    assert "`headshots train SUBJECT" in refused.stderr
+    assert "--train has those trained first" in refused.stderr
     terminal.json("teams", "shoot", "office", bare, "--train", "--quote")

@@ -62,3 +62,20 @@ def test_a_message_without_a_list_stays_one_line(capsys: pytest.CaptureFixture[s
     violations = [FieldViolation("deadline", "must be in the future")]
     print_error(FailedPreconditionError("X", told, violations=violations), ExitCode.REFUSED, as_json=False)
     assert capsys.readouterr().err.splitlines() == [f"error X: {told}", "  deadline: must be in the future"]
+
+
+def test_each_member_who_is_refused_has_lines_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [
+        (f"members[{at}]", f"SUBJECT_UNTRAINED: subjects/{at:016x} has no adapter; create a training, and wait for it")
+        for at in range(2)
+    ]
+    error = FailedPreconditionError(
+        "SUBJECT_UNTRAINED",
+        "; ".join(f"{field}: {text}" for field, text in told),
+        violations=[FieldViolation(*each) for each in told],
+    )
+    print_error(error, ExitCode.REFUSED, as_json=False, with_advice=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "error SUBJECT_UNTRAINED:"
+    assert [line.split()[0] for line in lines if "members[" in line] == ["members[0]:", "members[1]:"]
+    assert " ".join(" ".join(lines[1:]).split()) == " ".join(f"{field}: {text}" for field, text in told)

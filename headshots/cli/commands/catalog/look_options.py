@@ -27,18 +27,21 @@ NewStyles = Annotated[
 Size = Annotated[str, typer.Option(metavar="WxH", help="Of a portrait in pixels, as 480x600; each 64 to 2048.")]
 NewSize = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Of a portrait in pixels, as 480x600.")]
 EyeLine = Annotated[
-    float | None, typer.Option(min=0.1, max=0.9, help="From the upper edge to the eyes, share of the height: 0.45.")
+    float | None,
+    typer.Option(min=0.1, max=0.9, help="From the upper edge to the eyes, share of the height. Default: 0.45."),
 ]
 HeadHeight = Annotated[
-    float | None, typer.Option(min=0.1, max=0.9, help="From chin to crown, share of the height: 0.72.")
+    float | None, typer.Option(min=0.1, max=0.9, help="From chin to crown, share of the height. Default: 0.72.")
 ]
-Portraits = Annotated[int | None, typer.Option(min=0, max=32, help="Of each member; one for each style.")]
-Profile = Annotated[str | None, typer.Option(help="What judges portraits: profile-worthy.")]
-SeedPolicyName = Annotated[Seeds | None, typer.Option("--seeds", help="The same for all members, or others for each.")]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The first.")]
-MaxTries = Annotated[int | None, typer.Option(min=0, max=10, help="Seeds for each portrait: 3.")]
+Portraits = Annotated[int | None, typer.Option(min=0, max=32, help="Of each member; in a new look one for each style.")]
+Profile = Annotated[str | None, typer.Option(help="What judges portraits; in a new look profile-worthy.")]
+SeedPolicyName = Annotated[
+    Seeds | None, typer.Option("--seeds", help="The same for all members, or others for each; in a new look the same.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="The first seed; in a new look 0.")]
+MaxTries = Annotated[int | None, typer.Option(min=0, max=10, help="Seeds for each portrait; in a new look 3.")]
 MaxRepaints = Annotated[
-    int | None, typer.Option(min=0, max=5, help="How often a portrait that falls out is painted anew: 3.")
+    int | None, typer.Option(min=0, max=5, help="How often a portrait that falls out is painted anew; in a new look 3.")
 ]
 DisplayName = Annotated[str | None, typer.Option("--name", help="For people; at most 256 characters.")]
 Description = Annotated[str | None, typer.Option(help="One sentence.")]

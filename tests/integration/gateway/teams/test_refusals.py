@@ -38,6 +38,7 @@ async def test_members_who_cannot_be_painted_are_all_named_and_nothing_is_left(w
     with refused(FailedPreconditionError, "TOO_FEW_PHOTOS") as caught:
         await teams.order(world.acme, [good, bare, few], train=True)
     assert [violation.field for violation in caught.value.violations] == ["members[2]"]
+    assert f"members[2]: TOO_FEW_PHOTOS: {few}: a shoot trains on" in caught.value.message, "which of many it is"
     assert everything(world) == before
 
 

@@ -66,9 +66,9 @@ async def test_what_stays_outside_is_named_after_its_last_repainting(world: Worl
     world.generator.pictures |= blue
     team = await teams.finished(world.acme, (await teams.order(world.acme, members)).name)
     portrait = team.members[2].portraits[0]
-    assert (team.state, portrait.repaints, list(portrait.faults)) == (SUCCEEDED, 2, [teams_pb2.TEAM_FAULT_BACKDROP])
+    assert (team.state, portrait.repaints, list(portrait.faults)) == (SUCCEEDED, 3, [teams_pb2.TEAM_FAULT_BACKDROP])
     assert list(team.consistency[0].outliers) == [portrait.image]
-    assert len(world.rows(schema.galleries)) == 5
+    assert len(world.rows(schema.galleries)) == 6
 
 
 async def test_an_image_that_misses_the_frame_is_tried_again(world: World) -> None:
