@@ -49,7 +49,7 @@ demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FO
 		$(if $(FUSE),--fuse '$(FUSE)') $(if $(FEW_STEPS),--few-steps '$(FEW_STEPS)') \
 		$(if $(PERSON),--person $(PERSON)) $(ARGS)
 
-test: $(DEV) ## every test that is not marked slow, a process a core (ARGS="-k name", ARGS="-n 0" for one process)
+test: $(DEV) ## every test that is not marked slow, on all cores (ARGS="-k name", ARGS="-n 0" for one process)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV) ## ruff, mypy --strict, generated code up to date, buf, hadolint

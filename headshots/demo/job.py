@@ -19,7 +19,7 @@ from headshots.demo.results.album import Album
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import PORTRAITS, write_album
 from headshots.demo.services import DemoServices, environment_without_settings
-from headshots.demo.steps import DemoRun
+from headshots.demo.steps import OTHERS, DemoRun
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.processes.fleet import Fleet
@@ -125,7 +125,7 @@ def _fresh_folder(out: Path, photos: Path | None) -> Path:
         InvalidArgumentError: PHOTOS_IN_THE_WAY: the folders to empty hold the `photos` to learn from.
     """
     out = out.absolute()
-    working_folders = [out / name for name in ("home", "logs", "selfies")]
+    working_folders = [out / name for name in ("home", "logs", "selfies", OTHERS)]
     for folder in [*working_folders, out / PORTRAITS]:
         if photos is not None and photos.resolve().is_relative_to(folder.resolve()):
             raise InvalidArgumentError(

@@ -5,37 +5,46 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
-from headshots.client import (
-    AsyncHeadshots,
-    Consent,
-    ImageOrder,
-    PhotosInspection,
-    Shoot,
-    ShootEvent,
-    ShootOptions,
-    ShootStage,
-    Style,
-    Subject,
-    Training,
-)
-from headshots.console.following import running_words
-from headshots.console.output import progress
+from headshots.client import AsyncHeadshots, Consent, PhotosInspection, Shoot, Subject, Training
 from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
-from headshots.demo.display import Display, StageDisplay
+from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.options import DemoOptions
+from headshots.demo.orders.remix import order_remix
+from headshots.demo.orders.shoot import fetch_portraits, order_shoot
+from headshots.demo.orders.team import BUNDLED_STEPS, check_look, frame_within, order_team, train_colleagues
 from headshots.demo.people import Person, from_folder, sample_person
-from headshots.demo.results.album import Album, LeftOut, Portrait
+from headshots.demo.results.album import Album, LeftOut, Missing, OneLook, Portrait, Remixed
 from headshots.demo.services import DemoServices
-from headshots.errors import InvalidPhotoError
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.errors import HeadshotsError, InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
 
 SHOWN_SELFIE = PhotoLimits(max_side_px=640)
+ONE_PERSON = Missing("ONE_PERSON", "a team takes several people, and these photos are of one")
+COLLEAGUES = 2
+OTHERS = "colleagues"
+"""Folder of their selfies, within that of the results."""
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What the shoot left: enough for the page, without remix and team."""
+
+    person: Person
+    inspection: PhotosInspection
+    subject: Subject
+    training: Training
+    shoot: Shoot
+    portraits: Sequence[Portrait]
 
 
 class DemoRun:
@@ -70,7 +79,20 @@ class DemoRun:
                 )
         with self._display.stage("start", "Starting services") as shown:
             await self._services.start(lambda ready: shown.update(ready, 3, count=f"{ready}/3"))
-        return await self._while_services_live(person)
+        delivered = await self._while_services_live(self._deliver(person))
+        # Neither may cost the gallery, whatever is refused or dies.
+        remix = await self._attempt("remix", self._remix(delivered))
+        team = await self._attempt("team", self._team(delivered)) if self._options.photos is None else ONE_PERSON
+        return await asyncio.to_thread(self._collect, delivered, remix, team)
+
+    async def _attempt(self, name: str, work: Coroutine[Any, Any, ResultT]) -> ResultT | Missing:
+        """What it makes, or why it could not."""
+        try:
+            return await self._while_services_live(work)
+        except HeadshotsError as error:
+            missing = Missing(error.reason, error.message)
+            self._display.say(f"there is no {name}: {missing}")
+            return missing
 
     def _person(self) -> Person:
         if self._options.photos is not None:
@@ -79,9 +101,9 @@ class DemoRun:
             return from_folder(self._options.photos, self._options.class_noun)
         return sample_person(self._options.person, self._out / "selfies")
 
-    async def _while_services_live(self, person: Person) -> Album:
-        """The job; broken off at once when a service dies, for then nobody would ever finish it."""
-        job, watch = asyncio.create_task(self._job(person)), asyncio.create_task(self._services.watch())
+    async def _while_services_live(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """What it makes; broken off at once when a service dies, for then nobody would ever finish it."""
+        job, watch = asyncio.create_task(work), asyncio.create_task(self._services.watch())
         try:
             await asyncio.wait((job, watch), return_when=asyncio.FIRST_COMPLETED)
             if watch.done():
@@ -92,9 +114,11 @@ class DemoRun:
             watch.cancel()
             await asyncio.gather(job, watch, return_exceptions=True)
 
-    async def _job(self, person: Person) -> Album:
-        key = self._services.api_key_file.read_text().strip()
-        async with AsyncHeadshots(self._services.gateway, key) as client:
+    def _client(self) -> AsyncHeadshots:
+        return AsyncHeadshots(self._services.gateway, self._services.api_key_file.read_text().strip())
+
+    async def _deliver(self, person: Person) -> Delivered:
+        async with self._client() as client:
             styles = [style async for style in client.list_styles()]
             # One that is not there is told now, not after the training.
             chosen = choose_styles(styles, self._options.styles)
@@ -108,33 +132,35 @@ class DemoRun:
                 await client.upload_photos(subject, person.photos)
                 self.uploaded = len(person.photos)
                 shown.update(1, 1, count=str(len(person.photos)))
-            shoot = await self._shoot(client, subject, chosen)
+            count = len(chosen) * self._options.shots_per_style
+            order = {"count": count, "seed": self._options.seed}
+            shoot = await order_shoot(client, subject, chosen, **order, display=self._display)
             with self._display.stage("fetch", "Fetching portraits") as shown:
-                portraits = await _fetch(client, shoot, styles, shown)
+                portraits = await fetch_portraits(client, shoot, styles, shown)
             training = await client.get_training(shoot.training)
-        return await asyncio.to_thread(self._collect, person, inspection, training, shoot, portraits)
+        return Delivered(person, inspection, subject, training, shoot, portraits)
 
-    async def _shoot(self, client: AsyncHeadshots, subject: Subject, chosen: Sequence[str]) -> Shoot:
-        """One order; its training and its painting are shown as stages."""
-        count = len(chosen) * self._options.shots_per_style
-        options = ShootOptions(seed=self._options.seed)
-        now = await client.create_shoot(subject, styles=chosen, count=count, options=options)
-        events = client.watch_shoot(now)
-        with self._display.stage("train", "Training") as shown:
-            async for event in events:
-                now = _checked(event)
-                done, total = now.training_step, now.training_total_steps
-                detail = now.status_message or _training_words(now)
-                shown.update(done, total or None, count=progress(done, total), detail=detail)
-                if now.stage is not ShootStage.TRAINING:
-                    break
-        with self._display.stage("paint", "Painting and judging") as shown:
-            async for event in events:
-                now = _checked(event)
-                done, total = now.completed_shots, now.asked
-                detail = now.status_message or f"{now.delivered} accepted, {now.tries} tried"
-                shown.update(done, total, count=progress(done, total), detail=detail)
-        return now
+    async def _remix(self, delivered: Delivered) -> Remixed:
+        async with self._client() as client:
+            return await order_remix(client, delivered.portraits, self._display)
+
+    async def _team(self, delivered: Delivered) -> OneLook:
+        """In the first style of the gallery."""
+        foundation = Foundation.read(self._options.foundation_folder)
+        frame = frame_within(foundation.native_width_px, foundation.native_height_px)
+        style = delivered.shoot.styles[0]
+        steps = BUNDLED_STEPS if is_bundled(self._options.foundation_folder) else None
+        async with self._client() as client:
+            look = await check_look(client, delivered.subject, style, frame)
+            people = await asyncio.to_thread(self._colleagues)
+            others = await train_colleagues(client, people, steps, self._display)
+            label = next(each.label for each in delivered.portraits if each.style.name == style)
+            return await order_team(client, look, [delivered.subject, *others], label, self._display)
+
+    def _colleagues(self) -> list[Person]:
+        """The sample people after the demo's."""
+        first = self._options.person + 1
+        return [sample_person(each, self._out / OTHERS / str(each)) for each in range(first, first + COLLEAGUES)]
 
     def _fit_to_train(self, person: Person, inspection: PhotosInspection) -> Person:
         """The person with the usable photos only; tells of those left out, and of what else the set lacks.
@@ -164,56 +190,27 @@ class DemoRun:
         is_drawn_only = self._options.photos is not None and is_bundled(self._options.foundation_folder)
         return f". Note that {DRAWN_ONLY}" if is_drawn_only else ""
 
-    def _collect(
-        self,
-        person: Person,
-        inspection: PhotosInspection,
-        training: Training,
-        shoot: Shoot,
-        portraits: Sequence[Portrait],
-    ) -> Album:
+    def _collect(self, delivered: Delivered, remix: Remixed | Missing, team: OneLook | Missing) -> Album:
         stages = list(self._display.stages)
         paint_seconds = next(stage.seconds for stage in stages if stage.name == "paint")
-        images = [each.painted.image for each in portraits]
+        images = [each.painted.image for each in delivered.portraits]
         judged = [image.likeness for image in images if image.likeness is not None]
         return Album(
-            person=person.name,
+            person=delivered.person.name,
             foundation=self._options.foundation_shown,
             library=self._options.library_shown,
-            selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in person.photos],
+            selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in delivered.person.photos],
             left_out=self.left_out,
-            analyzer=inspection.analyzer,
-            training=training,
-            shoot=shoot,
-            portraits=portraits,
+            analyzer=delivered.inspection.analyzer,
+            training=delivered.training,
+            shoot=delivered.shoot,
+            portraits=delivered.portraits,
             stages=stages,
             seconds_per_image=paint_seconds / len(images),
             peak_rss_mb=self._memory.peak_mb,
             # The mean only where every portrait was judged: a mean over some would flatter.
-            likeness=sum(judged) / len(judged) if len(judged) == len(images) else training.likeness,
+            likeness=sum(judged) / len(judged) if len(judged) == len(images) else delivered.training.likeness,
             made_on=f"{date.today():%d %B %Y}, {os.cpu_count()} CPUs, {platform.system()} {platform.machine()}",
+            remix=remix,
+            team=team,
         )
-
-
-def _training_words(now: Shoot) -> str:
-    """What its training does; empty where it does not run."""
-    if now.training_progress is None:
-        return now.training_phase_message
-    return running_words(now.training_progress, now.training_phase_message, eta_seconds=now.training_eta_seconds)
-
-
-def _checked(event: ShootEvent) -> Shoot:
-    event.shoot.raise_for_state()
-    return event.shoot
-
-
-async def _fetch(client: AsyncHeadshots, shoot: Shoot, library: Sequence[Style], shown: StageDisplay) -> list[Portrait]:
-    """The portraits, best first."""
-    by_name = {style.name: style for style in library}
-    portraits: list[Portrait] = []
-    async for image in client.list_images(shoot.gallery, order=ImageOrder.RANK):
-        painted = await client.get_image(image)
-        # The call for one image tells no rank.
-        portraits.append(Portrait(replace(painted, image=image), by_name[image.style]))
-        shown.update(len(portraits), shoot.asked, count=progress(len(portraits), shoot.asked))
-    return portraits

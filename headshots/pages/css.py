@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 SMALL_PX = 256
 """Pictures of this width and less are enlarged by whole steps, each pixel as a square: else they would be a blur."""
-_BEST_PX, _MORE_PX, _PHONE_PX = 256, 168, 150
+_BEST_PX, _MORE_PX, _PHONE_PX, _TEAM_PHONE_PX = 256, 168, 150, 105
 _LARGE_STEPS = 4
 """Enlarged further, a small picture is squares alone."""
 
@@ -112,6 +112,8 @@ summary span { color: var(--soft); font-weight: 400; }
 .elsewhere { margin-top: 24px; }
 .pair, .team { display: flex; flex-wrap: wrap; gap: 20px; align-items: center; }
 .team { align-items: stretch; }
+.team .card { width: min-content; }
+.team img { max-width: min(320px, 80vw); }
 .arrow { font-size: 2rem; color: var(--soft); }
 .curve { display: block; width: 100%; height: auto; max-width: 880px; }
 .curve.narrow { display: none; max-width: 430px; }
@@ -168,6 +170,8 @@ footer {
   .curve.wide { display: none; }
   .curve.narrow { display: block; }
   .pair { justify-content: center; }
+  .team { gap: 10px; }
+  .team img { max-width: 27vw; }
   .arrow { transform: rotate(90deg); flex: 1 0 100%; text-align: center; line-height: 1; }
   .large { padding: 16px; }
   .large img { max-width: 100%; max-height: 60vh; }
@@ -196,6 +200,7 @@ def _sizes(width: int) -> str:
 .large {image} {{ width: {times(_BEST_PX)}px; width: {step}; max-height: none; image-rendering: pixelated; }}
 @media (max-width: 620px) {{
   .cards {image} {{ width: {times(_PHONE_PX)}px; }}
+  .team {image} {{ width: {times(_TEAM_PHONE_PX)}px; max-width: none; }}
   .best .card:first-child {image}, .best .card:last-child:nth-child(even) {image} {{ width: {times(_BEST_PX)}px; }}
 }}
 """

@@ -89,6 +89,16 @@ class BeforeAfter:
     """What was asked to change, as `backdrop`."""
     words: str
     """To what, as `a city street at night`."""
+    note: str = ""
+    """What else to say of it, as that the new image is refused."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A part that was to be on the page, and could not be made."""
+
+    why: str
+    """In a sentence or two."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,8 @@ class TeamRow:
 
     members: Sequence[Member]
     consistency: Sequence[Measure] = ()
+    note: str = ""
+    """Which look, and who has no portrait."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +167,8 @@ class Page:
     """Of portraits that are not on the page: how many, and where they are."""
     selfies: Sequence[Picture] = ()
     selfies_note: str = ""
-    remix: BeforeAfter | None = None
-    team: TeamRow | None = None
+    remix: BeforeAfter | Absent | None = None
+    team: TeamRow | Absent | None = None
     learning: Learning | None = None
     timings: Sequence[Timing] = ()
     timing_note: str = ""

@@ -10,7 +10,7 @@ from html import escape
 from headshots.pages import comparing, sections
 from headshots.pages.css import style_sheet
 from headshots.pages.html import measures
-from headshots.pages.models import Page, Picture
+from headshots.pages.models import BeforeAfter, Page, Picture, TeamRow
 from headshots.pages.portraits import portraits
 
 MADE_BY = '<meta name="generator" content="headshots">'
@@ -57,7 +57,7 @@ def _policy(sheet: str) -> str:
 def _pictures(page: Page) -> Iterator[Picture]:
     """All on it that are enlarged by whole steps; selfies are photos."""
     yield from (each.picture for each in page.portraits)
-    if page.remix is not None:
+    if isinstance(page.remix, BeforeAfter):
         yield from (page.remix.before, page.remix.after)
-    if page.team is not None:
+    if isinstance(page.team, TeamRow):
         yield from (member.picture for member in page.team.members)

@@ -8,6 +8,7 @@ from headshots.pages.models import Likeness, Portrait
 
 TITLES = {
     "NOT_ALIKE": "Not alike enough",
+    "LIKENESS_LOST": "Less alike than before",
     "NO_FACE": "No face",
     "MULTIPLE_FACES": "More than one face",
     "FACE_TOO_SMALL": "Face too small",
@@ -20,6 +21,9 @@ TITLES = {
     "SKIN_UNNATURAL": "Skin too smooth",
     "NEAR_DUPLICATE": "Same as another",
     "UNSAFE": "Shows nudity",
+    "FRAME_MISSED": "Not cut to the frame",
+    "EYE_LINE_OFF": "Eyes off their line",
+    "HEAD_HEIGHT_OFF": "Head of another size",
     "NOT_MEASURED": "Could not be judged",
 }
 """By the reason of a check that did not pass."""

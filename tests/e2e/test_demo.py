@@ -119,6 +119,9 @@ def test_a_real_persons_demo_leaves_page_sheet_and_report_and_no_process(tmp_pat
     assert report["person"] == "eileen"
     # The foundation paints noise.
     assert report["likeness"] == 0
+    assert str(report["remix_reason"]).startswith("PORTRAITS_REFUSED: ")
+    assert str(report["team_reason"]).startswith("ONE_PERSON: ")
+    assert (report["remix"], report["team"]) == (None, None)
     stages = report["stages"]
     assert isinstance(stages, dict)
     assert {"selfies", "export", "start", "inspect", "upload", "train", "paint"} <= stages.keys()
@@ -128,6 +131,7 @@ def test_a_real_persons_demo_leaves_page_sheet_and_report_and_no_process(tmp_pat
     # Each portrait twice: as it stands on the page, and enlarged.
     assert page.count("<img ") == 8 + 2 * 4
     assert "http" not in page.replace("http-equiv", "")
+    assert page.index("Not remixed") < page.index("PORTRAITS_REFUSED") < page.index("No team")
     assert len(list((out / "portraits").glob("*.png"))) == 4
     assert len(list((out / "portraits" / "selfies").glob("*.jpg"))) == 8
     with Image.open(io.BytesIO((out / "contact-sheet.png").read_bytes())) as sheet:

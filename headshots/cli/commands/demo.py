@@ -66,7 +66,7 @@ def demo(
     engines: Engines = Path("out/engines"),
     shots: Annotated[int, typer.Option(min=1, max=8, help="Shots of each style.")] = 4,
 ) -> None:
-    """Start the three services, teach them a person, paint a gallery, and stop what was started.
+    """Start the three services, teach them a person, paint a gallery, a remix and a team, and stop what was started.
 
     Leaves gallery.html, portraits/, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves
     the gallery of the last that did not.

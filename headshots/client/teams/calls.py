@@ -144,7 +144,10 @@ class TeamCalls(Connection):
             NotFoundError: no such look or subject.
             FailedPreconditionError: a member has no adapter, too few usable photos or given no consent; the look is
                 archived; or no generator can cut portraits to a frame. Violations tell of each member.
+            InvalidArgumentError: a style or the profile of the look is no more there, or the foundation was not taught
+                its words.
             PermissionDeniedError: the tenant has no right to high priority.
+            AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         request = teams_pb2.CreateTeamRequest(
             look=resource_name(look, Kind.LOOK),
@@ -177,6 +180,7 @@ class TeamCalls(Connection):
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
+            NotFoundError: no such team in this tenant.
         """
         request = teams_pb2.WatchTeamRequest(name=resource_name(team, Kind.TEAM))
         async for message in self._watch("WatchTeam", request, lambda message: message.team.state in TERMINAL_STATES):
@@ -188,6 +192,7 @@ class TeamCalls(Connection):
         Raises:
             JobFailedError: no member has portraits.
             CancelledByCallerError: it was cancelled.
+            NotFoundError: no such team in this tenant.
         """
         latest: Team | None = None
         async for latest in self.watch_team(team):
@@ -205,7 +210,9 @@ class TeamCalls(Connection):
         Raises:
             AlreadyExistsError: one of them is in the team.
             InvalidArgumentError: the team would be too large.
-            NotFoundError, FailedPreconditionError: as `create_team`; the team was cancelled.
+            NotFoundError: no such team or subject.
+            FailedPreconditionError: as `create_team`; the team was cancelled.
+            PermissionDeniedError: the team has high priority, to which the tenant has no right any more.
         """
         request = teams_pb2.AddTeamMembersRequest(
             name=resource_name(team, Kind.TEAM), members=_names(members), train=train, validate_only=validate_only
@@ -213,7 +220,11 @@ class TeamCalls(Connection):
         return convert.team((await self._unary("AddTeamMembers", request)).team)
 
     async def cancel_team(self, team: TeamRef) -> Team:
-        """Ask a team to stop, its members' shoots with it; answers at once. A terminal one is left as it is."""
+        """Ask a team to stop, its members' shoots with it; answers at once. A terminal one is left as it is.
+
+        Raises:
+            NotFoundError: no such team in this tenant.
+        """
         request = teams_pb2.CancelTeamRequest(name=resource_name(team, Kind.TEAM))
         return convert.team((await self._unary("CancelTeam", request)).team)
 

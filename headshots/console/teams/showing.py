@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, StyleConsistency, Team, TeamMember
+    from headshots.client import Headshots, StyleConsistency, Team, TeamFault, TeamMember
 
 _WORDS = {
     "NOT_MEASURED": "not measured",
@@ -105,10 +105,15 @@ def _expected(team: Team) -> Iterator[datetime]:
 
 
 def _row(member: TeamMember) -> tuple[object, ...]:
-    told = dict.fromkeys(_WORDS[fault] for portrait in member.portraits for fault in portrait.faults)
-    why = ", ".join(told) if member.failure is None else f"{member.failure.reason}: {member.failure.message}"
+    told = dict.fromkeys(fault for portrait in member.portraits for fault in portrait.faults)
+    why = fault_words(tuple(told)) if member.failure is None else f"{member.failure.reason}: {member.failure.message}"
     repaints = sum(portrait.repaints for portrait in member.portraits)
     return _short(member.subject), member.state, f"{member.delivered}/{member.asked}", repaints, why
+
+
+def fault_words(faults: Iterable[TeamFault]) -> str:
+    """What a portrait falls out by, as `light, backdrop`; empty for none."""
+    return ", ".join(_WORDS[fault] for fault in faults)
 
 
 def _alike(told: StyleConsistency) -> tuple[object, ...]:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from headshots.client import Acceptance, PaintedImage, Shoot, Style, Training
+from headshots.client import (
+    Acceptance,
+    PaintedImage,
+    RemixChange,
+    Shoot,
+    Style,
+    StyleConsistency,
+    TeamPortrait,
+    Training,
+)
 from headshots.client.saving import stem_by_rank, suffix_of
 from headshots.console.verdicts import reason
 
@@ -61,6 +70,52 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A part of the run that could not be made, and why; the gallery is there without it."""
+
+    reason: str
+    """UPPER_SNAKE."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Remixed:
+    """A portrait of the shoot, and what came of changing one thing of it."""
+
+    before: Portrait
+    after: PaintedImage
+    change: RemixChange
+    words: str
+    """To what it was to be changed."""
+    note: str = ""
+    """Why it is not the change that was wanted; empty: it is."""
+
+
+@dataclass(frozen=True)
+class Teammate:
+    """One person of a team, with a portrait or with why there is none."""
+
+    name: str
+    painted: PaintedImage | None
+    portrait: TeamPortrait | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class OneLook:
+    """A team, done."""
+
+    style: str
+    """For people."""
+    members: Sequence[Teammate]
+    consistency: StyleConsistency | None
+    """None: nothing was measured."""
+
+
+@dataclass(frozen=True)
 class Album:
     """One person's run, done."""
 
@@ -85,6 +140,8 @@ class Album:
     """None: not measured."""
     made_on: str
     """Day and machine, for people."""
+    remix: Remixed | Missing
+    team: OneLook | Missing
 
     @property
     def image_count(self) -> int:

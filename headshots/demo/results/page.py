@@ -8,9 +8,10 @@ from pathlib import Path
 
 from headshots.console.output import counted
 from headshots.console.shoots import turnaround_line
+from headshots.demo.results import comparing
 from headshots.demo.results.album import Album, LeftOut, thumbnail
 from headshots.pages import collecting
-from headshots.pages.models import BeforeAfter, Measure, Page, Picture, TeamRow, Timing
+from headshots.pages.models import Measure, Page, Picture, Timing
 from headshots.pages.words import title_of
 from headshots.pages.writing import write_page
 
@@ -27,6 +28,9 @@ _STAGES = {
     "train": "training",
     "paint": "painting and judging",
     "fetch": "fetching portraits",
+    "remix": "remixing the best",
+    "colleagues": "training two colleagues",
+    "team": "painting a team",
     "stop": "stopping services",
 }
 
@@ -39,6 +43,9 @@ def write_album(album: Album, out: Path) -> None:
     for each in album.portraits:
         (unfinished / each.filename).write_bytes(each.painted.content)
     selfies = [_write_selfie(album, number, unfinished / SELFIES) for number in range(len(album.selfies))]
+    for file, content in comparing.files(album).items():
+        (unfinished / file).parent.mkdir(exist_ok=True)
+        (unfinished / file).write_bytes(content)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     write_page(page_of(album, selfies), out / "gallery.html")
@@ -52,9 +59,7 @@ def _write_selfie(album: Album, number: int, folder: Path) -> Picture:
     return Picture(f"{PORTRAITS}/{SELFIES}/{name}", *copy.size, f"Selfie {number + 1} of {album.person}")
 
 
-def page_of(
-    album: Album, selfies: Sequence[Picture], *, remix: BeforeAfter | None = None, team: TeamRow | None = None
-) -> Page:
+def page_of(album: Album, selfies: Sequence[Picture]) -> Page:
     """The page of a run; `selfies`: their copies."""
     shoot = album.shoot
     titles = {each.style.name: each.label for each in album.portraits}
@@ -70,8 +75,8 @@ def page_of(
         portraits=shown,
         selfies=selfies,
         selfies_note=f"All that the training saw of {album.person}.{_left_out(album.left_out)}",
-        remix=remix,
-        team=team,
+        remix=comparing.remix(album.remix, album.person, PORTRAITS),
+        team=comparing.team(album.team, PORTRAITS),
         learning=collecting.learning(album.training),
         timings=[Timing(_STAGES.get(stage.name, stage.name), stage.seconds) for stage in album.stages],
         timing_note=f"{album.total_seconds:.0f} seconds in all. The shoot {turnaround_line(shoot)}.",

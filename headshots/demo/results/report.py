@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from headshots.client import Shoot
-from headshots.demo.results.album import Album, LeftOut, Stage
+from headshots.client import Acceptance, Shoot
+from headshots.demo.results.album import Album, LeftOut, Missing, OneLook, Remixed, Stage
 
 NOT_MEASURED = "not measured: no face analyzer judged the portraits"
+NOT_REACHED = "not reached"
 NO_FACE = "not measured: the analyzer found no face in some of the portraits"
 
 
@@ -52,6 +53,15 @@ class Report:
     likeness_reason: str | None
     engine_cached: bool
     """Whether the engine package was there from an earlier run."""
+    remix: dict[str, object] | None
+    """`change`, `words`, `accepted` and `likeness` of the best portrait's remix; null: there is none."""
+    remix_reason: str | None
+    """Why there is no remix."""
+    team: dict[str, object] | None
+    """Counts of `members`, of their `portraits`, of those `accepted` and of the `outliers`, and how far the portraits
+    are apart; null: there is none."""
+    team_reason: str | None
+    """Why there is no team."""
     cpus: int = field(default_factory=lambda: os.cpu_count() or 0)
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds by stage."""
@@ -83,6 +93,10 @@ def success(album: Album, *, total_seconds: float, engine_cached: bool) -> Repor
         likeness=album.likeness,
         likeness_reason=_why_not_measured(album),
         engine_cached=engine_cached,
+        remix=None if isinstance(album.remix, Missing) else _remix(album.remix),
+        remix_reason=str(album.remix) if isinstance(album.remix, Missing) else None,
+        team=None if isinstance(album.team, Missing) else _team(album.team),
+        team_reason=str(album.team) if isinstance(album.team, Missing) else None,
         stages=_by_name(album.stages),
     )
 
@@ -119,8 +133,33 @@ def failure(
         likeness=None,
         likeness_reason=NOT_MEASURED,
         engine_cached=False,
+        remix=None,
+        remix_reason=NOT_REACHED,
+        team=None,
+        team_reason=NOT_REACHED,
         stages=_by_name(stages),
     )
+
+
+def _remix(remix: Remixed) -> dict[str, object]:
+    image = remix.after.image
+    accepted = image.verdict is not None and image.verdict.acceptance is Acceptance.ACCEPTED
+    return {"change": remix.change.value, "words": remix.words, "accepted": accepted, "likeness": image.likeness}
+
+
+def _team(team: OneLook) -> dict[str, object]:
+    portraits = [each.portrait for each in team.members if each.portrait is not None]
+    told = team.consistency
+    return {
+        "members": len(team.members),
+        "portraits": len(portraits),
+        "accepted": sum(each.accepted for each in portraits),
+        "outliers": sum(bool(each.faults) for each in portraits),
+        "repaints": sum(each.repaints for each in portraits),
+        "eye_line_spread": told.eye_line_spread if told is not None else None,
+        "head_height_spread": told.head_height_spread if told is not None else None,
+        "backdrop_delta_e": told.backdrop_delta_e if told is not None else None,
+    }
 
 
 def _since_order(shoot: Shoot, moment: datetime | None) -> float | None:

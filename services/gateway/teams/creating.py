@@ -146,11 +146,12 @@ def _joined(connection: Connection, team: Team, subjects: Sequence[str], may_tra
 def of_members(refused: Sequence[tuple[int, HeadshotsError]]) -> HeadshotsError:
     """One error for all members who cannot be ordered, with the place of each in the caller's list.
 
-    Of the class and the reason of the first; who does not exist comes first.
+    Of the class and the reason of the first, with when to come back; who does not exist comes first.
     """
     ordered = sorted(refused, key=lambda each: (not isinstance(each[1], NotFoundError), each[0]))
     first = ordered[0][1]
     told = [(f"members[{at}]", f"{error.reason}: {error.message}") for at, error in ordered]
     message = "; ".join(f"{field}: {text}" for field, text in told)
     violations = [FieldViolation(field, text) for field, text in told]
-    return type(first)(first.reason, message, violations=violations, metadata=first.metadata)
+    told_too = {"metadata": first.metadata, "retry_after_seconds": first.retry_after_seconds}
+    return type(first)(first.reason, message, violations=violations, **told_too)

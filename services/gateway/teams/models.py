@@ -14,6 +14,7 @@ from headshots.schema import TERMINAL_STATES
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.limits import SEEDS
+from services.gateway.galleries.orders.seeds import StyleSeeds
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
 from services.gateway.shoots.models import FixedLook, ShootOrder
 from services.gateway.shoots.quote import Quote
@@ -150,6 +151,7 @@ class Team:
             profile=self.profile.name,
             max_tries=look.max_tries,
             seed=(look.seed + varied) % SEEDS,
+            style_seeds=StyleSeeds.SAME,
             image_format=look.image_format,
             quality=look.quality,
             priority=self.priority,

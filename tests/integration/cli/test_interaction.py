@@ -92,7 +92,8 @@ def test_a_gallery_tells_what_was_measured_of_each_file_and_stdout_has_the_files
     terminal: Terminal, tmp_path: Path
 ) -> None:
     ada, out = trained(terminal, tmp_path, "ada"), tmp_path / "gallery"
-    made = terminal.run("generate", ada, "--style", STYLES[0], "--shots", "5", "--seed", "13", "--out", str(out))
+    seeds = ("--seed", "13", "--style-seeds", "same")
+    made = terminal.run("generate", ada, "--style", STYLES[0], "--shots", "5", *seeds, "--out", str(out))
     assert [Path(line).name for line in made.stdout.splitlines()] == [f"{STYLES[0]}-{13 + n}.png" for n in range(5)]
     rows = [line.split() for line in made.stderr.splitlines() if line.startswith(STYLES[0])]
     assert [row[:2] for row in rows[:2]] == [[f"{STYLES[0]}-13.png", "refused"], [f"{STYLES[0]}-14.png", "accepted"]]

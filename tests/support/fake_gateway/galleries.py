@@ -17,6 +17,11 @@ from tests.support.fake_gateway.styles import STYLES
 class FakeGalleries(FakeState):
     """Galleries and their images, by name."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts_known = True
+        """Whether its analyzer tells a backdrop and clothes from the rest."""
+
     async def CreateGallery(
         self, request: galleries_pb2.CreateGalleryRequest, context: Any
     ) -> galleries_pb2.CreateGalleryResponse:
@@ -30,6 +35,8 @@ class FakeGalleries(FakeState):
         styles = list(request.styles)
         if changes := bool(request.remix.change):
             styles = [self._source(request.remix.image).style]
+            if not self.parts_known and request.remix.change != galleries_pb2.REMIX_CHANGE_LIGHT:
+                raise FailedPreconditionError("REMIX_PARTS_UNKNOWN", "the analyzer does not tell its backdrop")
         elif not styles:
             raise InvalidArgumentError("CONSTRAINT_VIOLATED", "styles: must have 1 to 32 styles")
         counts = list(request.style_shots) or [request.shots_per_style or (1 if changes else 4)] * len(styles)

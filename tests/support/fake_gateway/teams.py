@@ -175,6 +175,7 @@ class FakeTeams(FakeState):
         member.state = jobs_pb2.JOB_STATE_SUCCEEDED
         falls_out = member.subject in self.outlying_members
         gallery = galleries_pb2.Gallery(name=f"{member.subject}/galleries/of-{team.name.split('/')[1]}")
+        gallery.state, gallery.total_shots = jobs_pb2.JOB_STATE_SUCCEEDED, member.asked
         self.galleries[gallery.name] = gallery
         for number, style in enumerate(self.looks[team.look].styles):
             name, content = f"{gallery.name}/images/{number}", painted_png(style, number)

@@ -9,6 +9,7 @@ from headshots import keys, schema
 from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.acceptance.verdict import Acceptance, Check, Verdict
 from headshots.database import database_now, read, write
+from headshots.keys.tenants import MAX_HIGH_LIMIT
 from headshots.styles.library import StyleLibrary
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
@@ -58,9 +59,9 @@ def trained_subject(engine: Engine, tenant: str) -> str:
 
 
 def granted_subject(engine: Engine, tenant: str, *, weight: int = 4) -> str:
-    """The same, of a tenant that may ask for high priority."""
+    """The same, of a tenant that may ask for high priority, for as much as any may at a time."""
     subject = trained_subject(engine, tenant)
-    keys.grant_high(engine, tenant, weight)
+    keys.grant_high(engine, tenant, weight, MAX_HIGH_LIMIT)
     return subject
 
 

@@ -19,15 +19,20 @@ from headshots.client import (
     LossPoint,
     PaintedImage,
     Quote,
+    RemixChange,
     Shoot,
     ShootStage,
     Style,
+    StyleConsistency,
     StyleRecipe,
+    TeamFault,
+    TeamMeasures,
+    TeamPortrait,
     Training,
     TrainingOptions,
     Verdict,
 )
-from headshots.demo.results.album import Album, Portrait, Stage
+from headshots.demo.results.album import Album, Missing, OneLook, Portrait, Remixed, Stage, Teammate
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 8, "sks", 1000, "", "a/manifest.json")
 STAGES = (Stage("start", 4.0), Stage("upload", 0.5), Stage("train", 60.0), Stage("paint", 30.0))
@@ -140,6 +145,34 @@ def portrait(style_name: str, seed: int, content: bytes, **more: Any) -> Portrai
     return Portrait(painted(style_name, seed, content, **more), style(style_name))
 
 
+def remixed(before: Portrait, **more: Any) -> Remixed:
+    """A portrait and what became of its backdrop; `more` as for `painted`."""
+    after = painted("suit", 99, picture((9, 9, 99)), **{"rank": 1, "likeness": 0.87, **more})
+    return Remixed(before, after, RemixChange.BACKDROP, "city at night")
+
+
+def one_look() -> OneLook:
+    """A team of three: the second falls out, the third has no portrait."""
+    faults: tuple[tuple[TeamFault, ...], ...] = ((), (TeamFault.LIGHT,))
+    mates = [
+        Teammate(
+            name,
+            painted("suit", number, picture((70, 70 * number, 7)), rank=1),
+            TeamPortrait(
+                f"subjects/{name}/galleries/g/images/0", "styles/suit", True, None, faults[number], 2 * number
+            ),
+        )
+        for number, name in enumerate(("Ada", "Bo"))
+    ]
+    medians = TeamMeasures(0.45, 0.72, 0.1, (60.0, 0.0, -3.0))
+    told = StyleConsistency("styles/suit", 2, medians, 0.004, 0.006, 0.21, 1.25, (mates[1].portrait.image,))  # type: ignore[union-attr]
+    return OneLook("Navy suit", [*mates, Teammate("Cy", None, None, "TRAINING_KILLED: no memory")], told)
+
+
+NO_REMIX = Missing("PORTRAITS_REFUSED", "every portrait was refused")
+NO_TEAM = Missing("ONE_PERSON", "these photos are of one")
+
+
 def album(person: str = "Ada", styles: Sequence[str] = ("suit", "coat", "park"), shots: int = 4) -> Album:
     """The album of a whole run; the last portrait is refused."""
     wanted = [(name, seed) for seed in range(shots) for name in styles]
@@ -162,4 +195,6 @@ def album(person: str = "Ada", styles: Sequence[str] = ("suit", "coat", "park"),
         peak_rss_mb=2048.0,
         likeness=None,
         made_on="24 November 2026, a laptop",
+        remix=NO_REMIX,
+        team=NO_TEAM,
     )

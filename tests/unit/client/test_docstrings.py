@@ -30,7 +30,7 @@ OF_EVERY_REQUEST = {"NAME_INVALID", "CONSTRAINT_VIOLATED", "PAGE_TOKEN_INVALID"}
 # Whoever writes streams of photos and watches by hand meets these; the SDK makes no such call.
 OF_THE_SDK = {"UPLOAD_MALFORMED", "UPLOAD_INCOMPLETE", "AFTER_EVENT_UNKNOWN"}
 # What the method does not ask for.
-NEVER = {"download_images": {"STYLE_UNKNOWN"}}
+NEVER = {"download_images": {"STYLE_UNKNOWN"}, "remix_image": {"PRIORITY_NOT_GRANTED"}}
 
 
 def _methods() -> Iterator[str]:

@@ -31,7 +31,7 @@ from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundEr
 from headshots.settings import default_foundation
 from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
-from tests.support.images.albums import album, picture, style
+from tests.support.images.albums import album, one_look, picture, remixed, style
 from tests.support.paths import ROOT
 from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
@@ -198,6 +198,21 @@ def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> 
         left_out=[LeftOut("blurry.jpg", "BLURRY")],
     )
     assert (later.photos, later.left_out) == (6, {"blurry.jpg": "BLURRY"})
+
+
+def test_reports_tell_of_remix_and_team_or_why_there_is_none() -> None:
+    told = report.success(album(), total_seconds=1, engine_cached=True)
+    assert (told.remix, told.remix_reason) == (None, "PORTRAITS_REFUSED: every portrait was refused")
+    assert (told.team, told.team_reason) == (None, "ONE_PERSON: these photos are of one")
+    more = replace(album(), remix=remixed(album().portraits[0]), team=one_look())
+    told = report.success(more, total_seconds=1, engine_cached=True)
+    assert told.remix == {"change": "BACKDROP", "words": "city at night", "accepted": True, "likeness": 0.87}
+    assert told.team is not None
+    counts = {name: told.team[name] for name in ("members", "portraits", "accepted", "outliers", "repaints")}
+    assert counts == {"members": 3, "portraits": 2, "accepted": 2, "outliers": 1, "repaints": 2}
+    assert (told.remix_reason, told.team_reason) == (None, None)
+    broken = report.failure("stopped", foundation="f", person="Ada", stages=[], total_seconds=1, peak_rss_mb=1)
+    assert (broken.remix, broken.remix_reason, broken.team_reason) == (None, report.NOT_REACHED, report.NOT_REACHED)
 
 
 def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headshots.client import Guarantee
-from headshots.demo.results.album import Album, LeftOut
+from headshots.client import Guarantee, TeamFault, TeamPortrait
+from headshots.demo.results.album import Album, LeftOut, Missing
 from headshots.demo.results.best_ten import best_ten
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import PORTRAITS, page_of, write_album
 from headshots.errors import NotFoundError
-from headshots.pages.models import Outcome
-from tests.support.images.albums import album, picture, portrait
+from headshots.pages.models import Absent, BeforeAfter, Outcome, TeamRow
+from tests.support.images.albums import album, one_look, painted, picture, portrait, remixed
 from tests.support.images.pages import Document
 
 
@@ -158,3 +158,66 @@ def test_the_readmes_picture_shows_the_best_ten_of_a_run(tmp_path: Path) -> None
         _corner(drawn, colours[10])
     with pytest.raises(NotFoundError, match=r"PORTRAITS_MISSING.*make demo"):
         best_ten(tmp_path / "elsewhere")
+
+
+def test_a_remix_and_a_team_have_files_of_their_own_on_the_page(tmp_path: Path) -> None:
+    shown = album()
+    shown = replace(shown, remix=remixed(shown.portraits[0]), team=one_look())
+    document = written(shown, tmp_path)
+    pictures = [str(each["src"]).removeprefix("./portraits/") for each in document.all("img")]
+    assert pictures[-4:] == ["01-suit.png", "remix/city-at-night.png", "team/1-ada.png", "team/2-bo.png"]
+    assert (tmp_path / PORTRAITS / "remix" / "city-at-night.png").read_bytes() == picture((9, 9, 99))
+    assert (tmp_path / PORTRAITS / "team" / "2-bo.png").read_bytes() == picture((70, 70, 7))
+    assert all((tmp_path / link).is_file() for link in document.links)
+    written(album(), tmp_path)
+    assert not list((tmp_path / PORTRAITS).glob("remix/*"))
+    assert not list((tmp_path / PORTRAITS).glob("team/*"))
+
+
+def test_the_page_says_what_became_of_the_remix() -> None:
+    shown = album()
+    made = remixed(shown.portraits[0])
+    told = page_of(replace(shown, remix=made), []).remix
+    assert isinstance(told, BeforeAfter)
+    assert (told.change, told.words, told.note) == (
+        "backdrop",
+        "city at night",
+        "The new one is accepted, likeness 0.87.",
+    )
+    told = page_of(replace(shown, remix=replace(made, note="The backdrop was refused: why.")), []).remix
+    assert isinstance(told, BeforeAfter)
+    assert told.note.endswith("The backdrop was refused: why.")
+    told = page_of(replace(shown, remix=remixed(shown.portraits[0], rank=0)), []).remix
+    assert isinstance(told, BeforeAfter)
+    assert told.note.startswith("The new one is refused (BLURRY 0.25 (limit 0.5))")
+
+
+def test_the_page_says_who_falls_out_of_the_team_and_who_has_no_portrait() -> None:
+    told = page_of(replace(album(), team=one_look()), []).team
+    assert isinstance(told, TeamRow)
+    assert [(each.name, each.note) for each in told.members] == [
+        ("Ada", "accepted"),
+        ("Bo", "accepted; falls out by light; painted again 2 times"),
+    ]
+    assert told.note.endswith("Cy has no portrait: TRAINING_KILLED: no memory.")
+    figures = {each.name: each.value for each in told.consistency}
+    assert figures == {"Eye lines": "0.4%", "Heads": "0.6%", "Light": "0.21", "Backdrops": "ΔE 1.2"}
+
+
+def test_a_member_that_is_refused_is_told_why_once() -> None:
+    made = one_look()
+    refused = painted("suit", 3, picture((1, 1, 1)))
+    standing = TeamPortrait("subjects/s/galleries/g/images/0", "styles/suit", False, None, (TeamFault.NOT_ACCEPTED,), 1)
+    mates = [replace(made.members[0], painted=refused, portrait=standing)]
+    told = page_of(replace(album(), team=replace(made, members=mates, consistency=None)), []).team
+    assert isinstance(told, TeamRow)
+    assert told.members[0].note == "not accepted: blurry; painted again"
+    assert [each.value for each in told.consistency] == ["not measured"]
+
+
+def test_what_could_not_be_made_stands_on_the_page_with_its_reason() -> None:
+    page = page_of(album(), [])
+    assert page.remix == Absent("The best portrait was not remixed. PORTRAITS_REFUSED: every portrait was refused.")
+    assert page.team == Absent("No team was painted. ONE_PERSON: these photos are of one.")
+    unjudged = replace(album(), team=Missing("SERVICE_DIED", "the trainer ended"))
+    assert page_of(unjudged, []).team == Absent("No team was painted. SERVICE_DIED: the trainer ended.")

@@ -85,10 +85,11 @@ def test_what_the_safety_net_refuses_is_hidden(reason: str, hidden: bool) -> Non
 
 def test_every_reason_of_the_gate_has_words() -> None:
     reasons = set()
-    for name in ("gate", "safety"):
-        source = (ROOT / "headshots" / "acceptance" / f"{name}.py").read_text("utf-8")
-        reasons |= set(re.findall(r'(?:Check|at_least|at_most|unmeasured)\(\s*"([A-Z_]+)"', source))
-    assert {"NOT_ALIKE", "UNSAFE", "NEAR_DUPLICATE", "NO_FACE"} <= reasons
+    judges = ("headshots/acceptance/gate.py", "headshots/acceptance/safety.py", "services/gateway/painting/framing.py")
+    for judge in judges:
+        source = (ROOT / judge).read_text("utf-8")
+        reasons |= set(re.findall(r'(?:Check|at_least|at_most|unmeasured|_near)\(\s*"([A-Z_]+)"', source))
+    assert {"NOT_ALIKE", "UNSAFE", "NEAR_DUPLICATE", "NO_FACE", "LIKENESS_LOST", "EYE_LINE_OFF"} <= reasons
     assert reasons <= set(TITLES)
     assert title_of("SOMETHING_NEWER") == "Something newer"
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from headshots.pages.models import BeforeAfter, Measure, Member, Page, Picture, TeamRow
+from headshots.pages.models import Absent, BeforeAfter, Measure, Member, Page, Picture, TeamRow
 from headshots.pages.page import html_page
 from tests.support.images.pages import Document, page, shown
 
@@ -91,6 +91,13 @@ def test_a_team_is_shown_in_one_row_with_its_figures() -> None:
     ]
     assert "Eye line0.6 % 1 %" in document.text
     assert Document(html_page(page(team=TeamRow([])))).text.count("A team") == 0
+
+
+def test_what_could_not_be_made_is_told_with_its_reason() -> None:
+    text = Document(html_page(page(remix=Absent("All were refused."), team=Absent("There is one person.")))).text
+    assert text.index("Not remixed") < text.index("All were refused.") < text.index("No team")
+    assert "There is one person." in text
+    assert "before" not in text[text.index("Not remixed") : text.index("No team")]
 
 
 def test_figures_of_the_machine_stand_at_the_foot() -> None:

@@ -111,7 +111,7 @@ def test_the_words_that_a_portrait_was_painted_from_are_in_its_larger_view_alone
 def test_small_pictures_are_shown_at_whole_multiples_of_their_size(width: int) -> None:
     rules = style_sheet([width]).removeprefix(style_sheet([]))
     sizes = [int(size) for size in re.findall(r"[{ ]width: (\d+)px;", rules)]
-    assert len(sizes) == 6
+    assert len(sizes) == 7
     assert all(size % width == 0 for size in sizes)
     assert max(sizes) <= 256
     assert f"round(down, min(86vw, 76vh, {4 * width}px), {width}px)" in rules

@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from headshots import schema
-from headshots.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError
+from headshots import keys, schema
+from headshots.errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    ResourceExhaustedError,
+)
 from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
 from tests.support.gateway import teams
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
+from tests.support.waiting import until
 
 TABLES = (schema.teams, schema.team_members, schema.shoots, schema.trainings, schema.galleries, schema.shots)
 
@@ -101,3 +108,27 @@ async def test_a_team_has_a_largest_size(world: World, monkeypatch: pytest.Monke
     with refused(InvalidArgumentError, "TOO_MANY_MEMBERS"):
         await teams.add(world.acme, made.name, members[1:])
     assert len(world.rows(schema.team_members)) == 1
+
+
+async def test_members_wait_for_places_of_high_priority_and_are_refused_where_none_is_enough(world: World) -> None:
+    members, bare = [await teams.member(world) for _ in range(2)], await teams.member(world, trained=False)
+    keys.grant_high(world.database, "acme", 4, 1)
+    before = everything(world)
+    with refused(ResourceExhaustedError, "HIGH_PRIORITY_FULL") as caught:
+        await teams.order(world.acme, [*members, bare], train=True, priority=jobs_pb2.PRIORITY_HIGH)
+    assert [violation.field for violation in caught.value.violations] == ["members[2]"]
+    assert caught.value.retry_after_seconds is None, "its training and its portrait never fit"
+    assert everything(world) == before
+    world.generator.hold()
+    made = await teams.order(world.acme, members, priority=jobs_pb2.PRIORITY_HIGH)
+    await until(lambda: any(row.note for row in world.rows(schema.team_members)))
+    waiting = await teams.get(world.acme, made.name)
+    assert "of high priority waiting or running" in waiting.status_message
+    assert len(world.rows(schema.shoots)) == 1
+    with refused(ResourceExhaustedError, "HIGH_PRIORITY_FULL") as caught:
+        await teams.order(world.acme, members[:1], priority=jobs_pb2.PRIORITY_HIGH)
+    assert caught.value.retry_after_seconds
+    world.generator.permit()
+    team = await teams.finished(world.acme, made.name)
+    assert [member.delivered for member in team.members] == [1, 1]
+    assert not team.status_message
