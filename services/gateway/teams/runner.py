@@ -19,7 +19,7 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.orders.regenerating import Disliked
 from services.gateway.peers.models import Failure
 from services.gateway.shoots.engine import ShootEngine
-from services.gateway.teams import advancing
+from services.gateway.teams import advancing, noting
 from services.gateway.teams.advancing import Step
 from services.gateway.teams.models import Member, Portrait, Team
 
@@ -97,12 +97,12 @@ class TeamRunner:
         try:
             shoot = await self._shoots.create(*who, key=key, validate_only=False)
         except _PASSING as error:
-            await self._note(advancing.note_waiting, team, member, error.message)
+            await self._note(noting.note_waiting, team, member, error.message)
             return False
         except HeadshotsError as error:
-            await self._note(advancing.note_failure, team, member, Failure(error.reason, error.message))
+            await self._note(noting.note_failure, team, member, Failure(error.reason, error.message))
             return True
-        if not await self._note(advancing.note_shoot, team, member, shoot.id):
+        if not await self._note(noting.note_shoot, team, member, shoot.id):
             await self._cancel(team, dataclasses.replace(member, shoot_id=shoot.id))
         return True
 
@@ -113,13 +113,13 @@ class TeamRunner:
         try:
             made = await self._galleries.regenerate(team.tenant_id, disliked, key=key, validate_only=False)
         except _PASSING as error:
-            await self._note(advancing.note_waiting, team, member, error.message)
+            await self._note(noting.note_waiting, team, member, error.message)
             return False
         except HeadshotsError as error:
             _LOG.warning("an image of teams/%s is not painted again: %s", team.id, error)
-            await self._note(advancing.note_repainting, team, member, portrait, None)
+            await self._note(noting.note_repainting, team, member, portrait, None)
             return True
-        if not await self._note(advancing.note_repainting, team, member, portrait, made.id):
+        if not await self._note(noting.note_repainting, team, member, portrait, made.id):
             again = dataclasses.replace(portrait, repainting=made.id)
             await self._cancel(team, dataclasses.replace(member, portraits=(again,)))
         return True
