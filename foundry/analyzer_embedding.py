@@ -1,8 +1,10 @@
-"""Trains the embedder: one person's two pictures must be near, strangers far, and the traits readable.
+"""Trains the embedder: one person's pictures must be near, all others far, and the traits readable.
 
-Pairs are told apart by InfoNCE against the batch and a memory of earlier batches (cross-batch memory, Wang et al.,
-arXiv 1912.06798). With two pictures a person that alone learns slowly; the renderer knows every trait of who it drew,
-so a linear reader of the features is trained beside and shows the net from the first step what people differ in.
+A step sees whole families, so that everybody stands beside a double whom only the face tells from them. People are told
+apart by supervised contrastive loss (Khosla et al., arXiv 2004.11362) against the batch and a memory of earlier batches
+(cross-batch memory, Wang et al., arXiv 1912.06798). With two or three pictures a person that alone learns slowly; the
+renderer knows every trait of who it drew, so a linear reader of the features is trained beside and shows the net from
+the first step what people differ in.
 
 Shapes: R rows of one step, T traits, D embedding width.
 """
@@ -18,13 +20,13 @@ from torch import Tensor, nn
 from foundry.analyzer import EMBEDDING_WIDTH, FaceEmbedder, TraitReader
 from foundry.analyzer_faces import MARGIN, all_traits, prepare_faces
 from foundry.camera import as_camera_sees
-from foundry.dataset import PICTURES_A_PERSON
+from foundry.faces.families import whose
+from foundry.faces.telling_apart import told_apart
 from headshots.faces.geometry import CROP, to_planes
 
-PAIRS = 64
+FAMILIES_A_STEP = 20
 MEMORY = 4096
 MEMORY_FROM_STEP = 150  # before, embeddings drift too fast to be worth remembering
-TEMPERATURE = 0.08
 TRAIT_WEIGHT = 1.0
 
 
@@ -34,48 +36,40 @@ class EmbedderStage:
     name = "embedder"
     learning_rate = 3e-3
 
-    def __init__(self, work: Path, pictures: int, seed: int, device: torch.device, pairs: int = PAIRS) -> None:
+    def __init__(
+        self, work: Path, families: int, seed: int, device: torch.device, families_a_step: int = FAMILIES_A_STEP
+    ) -> None:
         torch.manual_seed(seed)
         self.seed, self.device = seed, device
-        self.faces = prepare_faces(work, pictures)
-        self.people = pictures // PICTURES_A_PERSON
-        self.pairs = min(pairs, self.people)
-        self.traits = torch.from_numpy(all_traits(self.people))
+        self.faces = prepare_faces(work, families)
+        self.families, self.families_a_step = families, min(families_a_step, families)
+        self.traits = torch.from_numpy(all_traits(families))
         self.embedder = FaceEmbedder().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.reader = TraitReader(self.traits.shape[1]).to(device)
+        self.reader = TraitReader(self.traits.shape[-1]).to(device)
         self.models: dict[str, nn.Module] = {"embedder": self.embedder, "reader": self.reader}
         self.memory = torch.zeros(0, EMBEDDING_WIDTH, device=device)
         self.remembered = torch.zeros(0, dtype=torch.int64, device=device)
 
     def loss(self, step: int) -> Tensor:
-        """InfoNCE plus the reader's squared error on the pictures of one step."""
+        """The contrastive loss plus the reader's squared error on the pictures of one step."""
         rng = np.random.default_rng([self.seed, step, 0xFACE])
-        chosen = rng.choice(self.people, self.pairs, replace=False).repeat(2)
-        rows = chosen * PICTURES_A_PERSON + np.arange(len(chosen)) % PICTURES_A_PERSON
-        crops = torch.from_numpy(to_planes(self.faces[rows])).to(self.device)
+        chosen = np.sort(rng.choice(self.families, self.families_a_step, replace=False))
+        crops = torch.from_numpy(to_planes(self.faces[chosen].reshape(-1, *self.faces.shape[2:]))).to(self.device)
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         faces = as_camera_sees(moved(crops, generator), generator)
-        people = torch.from_numpy(chosen).to(self.device)
+        people = torch.from_numpy(whose(chosen)).to(self.device)
         torch.manual_seed(int(rng.integers(1 << 62)))  # for the dropout, so that a resumed run drops the same
         with torch.autocast(self.device.type, torch.bfloat16):
             features = self.embedder.features(faces.contiguous(memory_format=torch.channels_last))
             told = self.reader(features)
         vectors = nn.functional.normalize(features.float(), dim=1)
-        trait_error = nn.functional.mse_loss(told.float(), self.traits[chosen].to(self.device))
-        identity_loss = self._told_apart(vectors, people)
+        truth = self.traits[torch.from_numpy(chosen)].flatten(0, 1).to(self.device)
+        trait_error = nn.functional.mse_loss(told.float(), truth)
+        identity_loss = told_apart(vectors, people, self.memory, self.remembered)
         if step >= MEMORY_FROM_STEP:
             self.memory = torch.cat([vectors.detach(), self.memory])[:MEMORY]
             self.remembered = torch.cat([people, self.remembered])[:MEMORY]
         return identity_loss + TRAIT_WEIGHT * trait_error
-
-    def _told_apart(self, vectors_RD: Tensor, people_R: Tensor) -> Tensor:
-        """Rows 2k and 2k+1 show one person; all other rows and the memory show others or are left out."""
-        among = vectors_RD @ vectors_RD.T / TEMPERATURE
-        among = among.masked_fill(torch.eye(len(vectors_RD), dtype=torch.bool, device=self.device), float("-inf"))
-        earlier = vectors_RD @ self.memory.T / TEMPERATURE
-        earlier = earlier.masked_fill(people_R[:, None] == self.remembered[None, :], float("-inf"))
-        partner = torch.arange(len(vectors_RD), device=self.device) ^ 1
-        return nn.functional.cross_entropy(torch.cat([among, earlier], 1), partner)
 
 
 def moved(crops_RCHW: Tensor, generator: torch.Generator) -> Tensor:

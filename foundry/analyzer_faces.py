@@ -1,6 +1,6 @@
-"""Prepares what the embedder learns from: every training picture's face, turned upright once, and whose it is.
+"""Prepares what the embedder learns from: the face of every picture of the training families, turned upright once.
 
-`faces.npy` holds crops with a margin, so that each step can shift, turn and scale them as a detector's errors would.
+The crops have a margin, so that each step can shift, turn and scale them as a detector's errors would.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from foundry.dataset import example, prepare_pictures
+from foundry.faces.families import members, prepare_families
 from foundry.portraits import (
     BEARDS,
     CLASS_NOUNS,
@@ -20,8 +20,6 @@ from foundry.portraits import (
     HAIR_COLOURS,
     HAIR_STYLES,
     Identity,
-    face_truth,
-    sample_identity,
 )
 from foundry.progress import tqdm
 from headshots.faces.geometry import CROP, align
@@ -37,22 +35,19 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def prepare_faces(work: Path, count: int) -> npt.NDArray[np.uint8]:
-    """`work/analyzer_faces.npy`: uint8 [N, CROP + 2 MARGIN, the same, 3] of pictures 0 .. count-1; a memory map."""
-    path = work / "analyzer_faces.npy"
-    if path.exists():
-        faces: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
-        if len(faces) >= count:
-            return faces[:count]
-    pictures = prepare_pictures(work, count)
-    side = CROP + 2 * MARGIN
-    partial = path.with_suffix(".partial.npy")
-    store = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, side, side, 3))
-    for index in tqdm(range(count), desc="faces", unit="face", mininterval=5):
-        landmarks, _ = face_truth(*example(index))
-        store[index] = align(pictures[index], landmarks, MARGIN)
-    store.flush()
-    partial.replace(path)
+def prepare_faces(work: Path, families: int) -> npt.NDArray[np.uint8]:
+    """`work/analyzer_faces_{families}.npy`: uint8 [F, M, CROP + 2 MARGIN, the same, 3], a memory map; see MEMBERS."""
+    path = work / f"analyzer_faces_{families}.npy"
+    if not path.exists():
+        drawn = prepare_families(work, families)
+        side = CROP + 2 * MARGIN
+        partial = path.with_suffix(".partial.npy")
+        store = np.lib.format.open_memmap(partial, "w+", np.uint8, (*drawn.landmarks.shape[:2], side, side, 3))
+        for number, places in enumerate(tqdm(drawn.landmarks, desc="faces", unit="family", mininterval=5)):
+            for member, landmarks in enumerate(places):
+                store[number, member] = align(drawn.pictures[number, member], landmarks, MARGIN)
+        store.flush()
+        partial.replace(path)
     return np.asarray(np.load(path, mmap_mode="r"))
 
 
@@ -70,7 +65,8 @@ def traits(identity: Identity) -> list[float]:
     return values
 
 
-def all_traits(people: int) -> npt.NDArray[np.float32]:
-    """Traits of people 0 .. people-1, each of zero mean and unit variance: [people, T]."""
-    values = np.array([traits(sample_identity(seed)) for seed in range(people)], np.float32)
-    return np.asarray((values - values.mean(0)) / np.maximum(values.std(0), 1e-3), np.float32)
+def all_traits(families: int) -> npt.NDArray[np.float32]:
+    """Traits of whom the pictures of families 0 .. families-1 show, of zero mean and unit variance: [F, M, T]."""
+    values = np.array([[traits(one) for one in members(number)] for number in range(families)], np.float32)
+    flat = values.reshape(-1, values.shape[-1])
+    return np.asarray((values - flat.mean(0)) / np.maximum(flat.std(0), 1e-3), np.float32)

@@ -7,8 +7,10 @@ through detection, cropping and embedding as at run time; a picture whose face i
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from foundry.analyzer_scenes import SEEN_FROM, UNSEEN_BELOW, Scenes, compose, render_backdrops, render_scenes
+from foundry.faces import hard_pairs
+from foundry.faces.hard_pairs import roc_area
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
-from headshots.faces.base import Face, FaceAnalyzer, Part
+from headshots.faces.base import Face, FaceAnalyzer, Part, Pixels
 from headshots.faces.bundled import BundledAnalyzer
 from headshots.faces.detection import overlap
 
@@ -57,13 +61,6 @@ class Recognition:
         }
 
 
-def roc_area(same: Floats, strangers: Floats) -> float:
-    """The chance that a pair of one person is nearer than a pair of strangers; ties count half."""
-    ordered = np.sort(strangers)
-    below = np.searchsorted(ordered, same, "left") + np.searchsorted(ordered, same, "right")
-    return float(below.mean() / (2 * len(ordered)))
-
-
 def rank1(gallery_ND: Floats, probes_NKD: Floats) -> float:
     """The share of probes [N, K, D] whose nearest of the N gallery vectors is their own person's."""
     nearest = np.argmax(probes_NKD @ gallery_ND.T, axis=-1)
@@ -84,6 +81,13 @@ def recognise(analyzer: FaceAnalyzer, people: int = PEOPLE) -> Recognition:
         width = next((len(vector) for vector in vectors if vector is not None), 1)
         rows.append([np.zeros(width, np.float32) if vector is None else vector for vector in vectors])
     return Recognition(np.array(rows, np.float32))
+
+
+def embeddings(analyzer: FaceAnalyzer, pictures: Sequence[Pixels]) -> Floats:
+    """Of the largest face of each picture; zeros where none is found."""
+    found = [analyzer.faces(picture) for picture in pictures]
+    width = next((len(faces[0].embedding) for faces in found if faces), 1)
+    return np.array([faces[0].embedding if faces else np.zeros(width, np.float32) for faces in found], np.float32)
 
 
 def held_out_scenes(count: int) -> Scenes:
@@ -186,6 +190,7 @@ def main() -> None:
     scores: dict[str, object] = {"name": analyzer.name, "same_person_from": analyzer.same_person_from}
     scores["people"], scores["pictures_a_person"] = options.people, len(KINDS)
     measured = {
+        **hard_pairs.scores(hard_pairs.embed_families(functools.partial(embeddings, analyzer), options.people)),
         **recognise(analyzer, options.people).scores(analyzer.same_person_from),
         **detection_scores(analyzer, scenes, options.canvases),
         **portrait_scores(analyzer, scenes),

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from foundry.analyzer import Detector, FaceEmbedder
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
+from foundry.stages import load_average
 from headshots.faces.base import FaceAnalyzer
 from headshots.faces.bundled import DETECTOR_FILE, EMBEDDER_FILE, SETTINGS_FILE, BundledAnalyzer
 from headshots.faces.detection import SIDE
@@ -47,13 +48,6 @@ class _Answers(nn.Module):
     def forward(self, pixels_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         heat, geometry, parts = self.detector(pixels_BCHW)
         return torch.sigmoid(heat), geometry, parts
-
-
-def load_average(model: nn.Module, work: Path, stage: str) -> None:
-    """The averaged weights of a stage's checkpoint, ready to answer."""
-    state = torch.load(work / f"analyzer_{stage}.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(state["average"][stage])
-    model.eval()
 
 
 def export_graph(model: nn.Module, example: Tensor, path: Path, inputs: str, outputs: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from foundry.dataset import PICTURES_A_PERSON, example, prepare_pictures, render_range
+from foundry.faces import hard_pairs
 from foundry.judges import ATTRIBUTES, Embedder, Judges, Probe, labels
 from foundry.latents import to_tensor
 from foundry.progress import tqdm
@@ -146,6 +147,15 @@ def embed_all(embedder: Embedder, pixels_BCHW: Tensor) -> Tensor:
     return torch.cat([embedder(part) for part in torch.split(pixels_BCHW, 100)])
 
 
+def hard_pair_scores(embedder: Embedder, people: int) -> dict[str, float]:
+    """How well it sees the face: `foundry.faces.hard_pairs.scores` of people who taught no net and chose no recipe."""
+
+    def embed(pictures: Sequence[hard_pairs.Pixels]) -> hard_pairs.Floats:
+        return embed_all(embedder, to_tensor(np.stack(pictures))).numpy()
+
+    return hard_pairs.rounded(hard_pairs.scores(hard_pairs.embed_families(embed, people)))
+
+
 def verification(vectors_BD: Tensor) -> dict[str, float]:
     """How well pairs of one person (rows 2k, 2k+1) stand apart from strangers: threshold, rates, ROC area."""
     similarity = vectors_BD @ vectors_BD.T
@@ -215,6 +225,7 @@ def main() -> None:
     scores: dict[str, object] = {
         "probe_accuracy": probe_accuracy(judges.probe, held_out, true_labels(HELD_OUT_PICTURES, held_out=True)),
         "verification": verification(embed_all(judges.embedder, held_out)),
+        "hard_pairs": hard_pair_scores(judges.embedder, hard_pairs.GALLERY),
     }
     save_judges(judges, options.out, scores)
     print(json.dumps(scores, indent=2))

@@ -14,6 +14,7 @@ from foundry.portraits.identity import (
     sample_identity,
     sibling,
 )
+from foundry.portraits.lookalikes import LOOKS, PROPORTIONS, double, with_haircut_of
 from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
 from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
@@ -30,13 +31,16 @@ __all__ = [
     "HAIR_STYLES",
     "LANDMARKS",
     "LIGHTS",
+    "LOOKS",
     "OUTFITS",
+    "PROPORTIONS",
     "TRIGGERS",
     "Identity",
     "Portrait",
     "Scene",
     "caption",
     "describe",
+    "double",
     "face_truth",
     "held_out_seed",
     "is_held_out",
@@ -47,4 +51,5 @@ __all__ = [
     "sample_scene",
     "sample_selfies",
     "sibling",
+    "with_haircut_of",
 ]

@@ -153,5 +153,5 @@ def of_members(refused: Sequence[tuple[int, HeadshotsError]]) -> HeadshotsError:
     told = [(f"members[{at}]", f"{error.reason}: {error.message}") for at, error in ordered]
     message = "; ".join(f"{field}: {text}" for field, text in told)
     violations = [FieldViolation(field, text) for field, text in told]
-    told_too = {"metadata": first.metadata, "retry_after_seconds": first.retry_after_seconds}
-    return type(first)(first.reason, message, violations=violations, **told_too)
+    again = first.retry_after_seconds
+    return type(first)(first.reason, message, violations=violations, metadata=first.metadata, retry_after_seconds=again)
