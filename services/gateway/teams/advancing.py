@@ -7,7 +7,7 @@ a key, and noted by another step: so it is made once, whoever is killed and howe
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,43 +97,6 @@ def advance(engine: Engine, team_id: str) -> Step | None:
         )
 
 
-def note_shoot(engine: Engine, team_id: str, number: int, shoot_id: str) -> None:
-    """Notes the shoot that was made for the member of this number."""
-    _change(engine, team_id, number, lambda member: dataclasses.replace(member, shoot_id=shoot_id, note=""))
-
-
-def note_failure(engine: Engine, team_id: str, number: int, failure: Failure) -> None:
-    """Notes that a member's shoot cannot be made."""
-    _change(engine, team_id, number, lambda member: dataclasses.replace(member, state=FAILED, failure=failure, note=""))
-
-
-def note_waiting(engine: Engine, team_id: str, number: int, message: str) -> None:
-    """Notes what a member waits for."""
-    _change(engine, team_id, number, lambda member: dataclasses.replace(member, note=message))
-
-
-def note_repainting(engine: Engine, team_id: str, number: int, portrait: Portrait, gallery_id: str | None) -> None:
-    """Notes the gallery in which a portrait is painted again; None: it cannot be, and stays as it is."""
-    if gallery_id is None:
-        noted = dataclasses.replace(portrait, repaints=portrait.repaints + 1)
-    else:
-        noted = dataclasses.replace(portrait, repainting=gallery_id)
-
-    def change(member: Member) -> Member:
-        portraits = tuple(noted if each == portrait else each for each in member.portraits)
-        return dataclasses.replace(member, portraits=portraits)
-
-    _change(engine, team_id, number, change)
-
-
-def _change(engine: Engine, team_id: str, number: int, change: Callable[[Member], Member]) -> None:
-    with write(engine) as connection:
-        team = rows.lock_active(connection, team_id)
-        if team is not None:
-            members = tuple(change(each) if each.number == number else each for each in team.members)
-            rows.save(connection, team, dataclasses.replace(team, members=members))
-
-
 def _is_running(member: Member) -> bool:
     return (not member.is_terminal and member.shoot_id is not None) or any(each.repainting for each in member.portraits)
 
@@ -158,9 +121,14 @@ def _followed(connection: Connection, team: Team) -> Team:
 
 def _followed_member(connection: Connection, team: Team, member: Member) -> Member:
     if member.is_terminal:
-        return member
+        return _with_unnoted(connection, member) if team.cancel_requested else member
+    if member.shoot_id is None and team.cancel_requested:
+        # Whoever made it may have died before it was noted.
+        member = dataclasses.replace(member, shoot_id=_made(connection, shoots, member, team.shoot_key(member)))
+        if member.shoot_id is None:
+            return dataclasses.replace(member, state=CANCELLED, note="")
     if member.shoot_id is None:
-        return dataclasses.replace(member, state=CANCELLED, note="") if team.cancel_requested else member
+        return member
     shoot = connection.execute(sa.select(shoots).where(shoots.c.id == member.shoot_id)).first()
     if shoot is None:
         return dataclasses.replace(member, state=FAILED, failure=_GONE, note="")
@@ -172,6 +140,21 @@ def _followed_member(connection: Connection, team: Team, member: Member) -> Memb
         return dataclasses.replace(member, state=shoot.state, failure=failure, note="")
     portraits = _portraits(connection, shoot.gallery_id)
     return dataclasses.replace(member, state=SUCCEEDED, portraits=portraits, note="")
+
+
+def _with_unnoted(connection: Connection, member: Member) -> Member:
+    """The member with repaintings that were made and not noted, as whoever made them died in between."""
+    portraits = (
+        dataclasses.replace(each, repainting=each.repainting or _made(connection, galleries, member, each.repaint_key))
+        for each in member.portraits
+    )
+    return dataclasses.replace(member, portraits=tuple(portraits))
+
+
+def _made(connection: Connection, table: sa.Table, member: Member, key: str) -> str | None:
+    """The id of what was made for a member under this key; None where nothing was."""
+    mine = sa.and_(table.c.subject_id == member.subject_id, table.c.request_id == key)
+    return connection.execute(sa.select(table.c.id).where(mine)).scalar()
 
 
 def _portraits(connection: Connection, gallery_id: str) -> tuple[Portrait, ...]:

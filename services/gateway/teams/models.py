@@ -50,6 +50,13 @@ class Portrait:
     repainting: str | None = None
     """Id of the gallery in which it is painted again now."""
 
+    @property
+    def repaint_key(self) -> str:
+        """The `request_id` of the gallery in which it is painted again next; no caller can send one with a colon."""
+        # Another image may have taken its place: the count alone would not tell them apart.
+        gallery, number = self.image
+        return f"team:{gallery}:{number}:{self.repaints}"
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Portrait:
         """From a JSON column."""
@@ -129,6 +136,10 @@ class Team:
         if portrait.image not in self.seen or not self.has_all or portrait.style not in self.consistency:
             return ()
         return self.consistency[portrait.style].faults.get(portrait.image, ())
+
+    def shoot_key(self, member: Member) -> str:
+        """The `request_id` of a member's shoot; no caller can send one with a colon."""
+        return f"team:{self.id}:{member.number}"
 
     def order_of(self, member: Member) -> ShootOrder:
         """The shoot of a member."""

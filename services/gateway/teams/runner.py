@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from sqlalchemy.engine import Engine
 
@@ -18,7 +19,7 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.orders.regenerating import Disliked
 from services.gateway.peers.models import Failure
 from services.gateway.shoots.engine import ShootEngine
-from services.gateway.teams import advancing
+from services.gateway.teams import advancing, noting
 from services.gateway.teams.advancing import Step
 from services.gateway.teams.models import Member, Portrait, Team
 
@@ -91,34 +92,36 @@ class TeamRunner:
         return all(done)
 
     async def _order(self, team: Team, member: Member) -> bool:
-        key = IdempotencyKey(f"team:{team.id}:{member.number}")
+        key = IdempotencyKey(team.shoot_key(member))
         who = team.tenant_id, member.subject_id, team.order_of(member)
         try:
             shoot = await self._shoots.create(*who, key=key, validate_only=False)
         except _PASSING as error:
-            await self._note(advancing.note_waiting, team, member, error.message)
+            await self._note(noting.note_waiting, team, member, error.message)
             return False
         except HeadshotsError as error:
-            await self._note(advancing.note_failure, team, member, Failure(error.reason, error.message))
+            await self._note(noting.note_failure, team, member, Failure(error.reason, error.message))
             return True
-        await self._note(advancing.note_shoot, team, member, shoot.id)
+        if not await self._note(noting.note_shoot, team, member, shoot.id):
+            await self._cancel(team, dataclasses.replace(member, shoot_id=shoot.id))
         return True
 
     async def _repaint(self, team: Team, member: Member, portrait: Portrait) -> bool:
         gallery, number = portrait.image
-        # Another image may have taken its place: the count alone would not tell them apart.
-        key = IdempotencyKey(f"team:{gallery}:{number}:{portrait.repaints}")
+        key = IdempotencyKey(portrait.repaint_key)
         disliked = Disliked(member.subject_id, gallery, number, max_tries=team.look.max_tries)
         try:
             made = await self._galleries.regenerate(team.tenant_id, disliked, key=key, validate_only=False)
         except _PASSING as error:
-            await self._note(advancing.note_waiting, team, member, error.message)
+            await self._note(noting.note_waiting, team, member, error.message)
             return False
         except HeadshotsError as error:
             _LOG.warning("an image of teams/%s is not painted again: %s", team.id, error)
-            await self._note(advancing.note_repainting, team, member, portrait, None)
+            await self._note(noting.note_repainting, team, member, portrait, None)
             return True
-        await self._note(advancing.note_repainting, team, member, portrait, made.id)
+        if not await self._note(noting.note_repainting, team, member, portrait, made.id):
+            again = dataclasses.replace(portrait, repainting=made.id)
+            await self._cancel(team, dataclasses.replace(member, portraits=(again,)))
         return True
 
     async def _cancel(self, team: Team, member: Member) -> bool:
@@ -134,6 +137,6 @@ class TeamRunner:
             _LOG.warning("a member of teams/%s cannot be stopped: %s", team.id, error)
         return False
 
-    async def _note(self, note: object, team: Team, member: Member, *told: object) -> None:
-        assert callable(note)
-        await in_write_thread(note, self._engine, team.id, member.number, *told)
+    async def _note(self, note: Callable[..., bool], team: Team, member: Member, *told: object) -> bool:
+        """Whether the team goes on with it. Where not, it was cancelled meanwhile: what was made has to be stopped."""
+        return await in_write_thread(note, self._engine, team.id, member.number, *told)

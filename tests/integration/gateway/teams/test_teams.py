@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from headshots import schema
 from headshots.errors import InternalError
 from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
-from services.gateway.teams import advancing
+from services.gateway.teams import noting
 from tests.support.gateway import teams
 from tests.support.gateway.teams import BLUE, SEEDS_APART, STYLE
 from tests.support.gateway.world import World
@@ -175,19 +175,19 @@ async def test_what_is_made_and_not_noted_is_made_no_second_time(world: World, m
     """The shoot, or the repainting, is committed, and whoever made it never hears of it: as killed between the two."""
     lost: set[tuple[str, int]] = set()
 
-    def dying(name: str) -> Callable[..., None]:
-        note = getattr(advancing, name)
+    def dying(name: str) -> Callable[..., bool]:
+        note = getattr(noting, name)
 
-        def note_or_die(engine: object, team_id: str, number: int, *told: object) -> None:
+        def note_or_die(engine: object, team_id: str, number: int, *told: object) -> bool:
             if (name, number) not in lost:
                 lost.add((name, number))
                 raise RuntimeError("killed")
-            note(engine, team_id, number, *told)
+            return note(engine, team_id, number, *told)
 
         return note_or_die
 
     for name in ("note_shoot", "note_repainting"):
-        monkeypatch.setattr(advancing, name, dying(name))
+        monkeypatch.setattr(noting, name, dying(name))
     members = await three(world)
     world.generator.pictures[SEEDS_APART] = teams.picture(colour=BLUE)
     world.generator.pictures |= {SEEDS_APART + further: teams.picture(5) for further in range(3, 9)}
