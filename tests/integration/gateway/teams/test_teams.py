@@ -66,9 +66,9 @@ async def test_what_stays_outside_is_named_after_its_last_repainting(world: Worl
     world.generator.pictures |= blue
     team = await teams.finished(world.acme, (await teams.order(world.acme, members)).name)
     portrait = team.members[2].portraits[0]
-    assert (team.state, portrait.repaints, list(portrait.faults)) == (SUCCEEDED, 2, [teams_pb2.TEAM_FAULT_BACKDROP])
+    assert (team.state, portrait.repaints, list(portrait.faults)) == (SUCCEEDED, 3, [teams_pb2.TEAM_FAULT_BACKDROP])
     assert list(team.consistency[0].outliers) == [portrait.image]
-    assert len(world.rows(schema.galleries)) == 5
+    assert len(world.rows(schema.galleries)) == 6
 
 
 async def test_an_image_that_misses_the_frame_is_tried_again(world: World) -> None:
@@ -176,7 +176,7 @@ async def test_what_is_made_and_not_noted_is_made_no_second_time(world: World, m
     lost: set[tuple[str, int]] = set()
 
     def dying(name: str) -> Callable[..., bool]:
-        note = getattr(noting, name)
+        note: Callable[..., bool] = getattr(noting, name)
 
         def note_or_die(engine: object, team_id: str, number: int, *told: object) -> bool:
             if (name, number) not in lost:
