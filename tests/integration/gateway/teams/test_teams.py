@@ -176,7 +176,7 @@ async def test_what_is_made_and_not_noted_is_made_no_second_time(world: World, m
     lost: set[tuple[str, int]] = set()
 
     def dying(name: str) -> Callable[..., bool]:
-        note = getattr(noting, name)
+        note: Callable[..., bool] = getattr(noting, name)
 
         def note_or_die(engine: object, team_id: str, number: int, *told: object) -> bool:
             if (name, number) not in lost:
