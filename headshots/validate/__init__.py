@@ -9,7 +9,7 @@ from __future__ import annotations
 
 try:
     from buf.validate import validate_pb2
-except ModuleNotFoundError:
+except ImportError:  # also where a folder of that name holds no more than byte code of an earlier version
     from headshots.validate import validate_pb2
 
 __all__ = ["validate_pb2"]

@@ -47,7 +47,7 @@ def look_up(
             REMIX_OF_ANOTHER_SUBJECT, REMIX_INVALID, REMIX_STYLE_WHOLE_PROMPT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
-            STYLE_ARCHIVED, PHOTOS_MISSING, REMIX_OF_REFUSED_IMAGE.
+            STYLE_ARCHIVED, PHOTOS_MISSING, REMIX_OF_FRAMED_IMAGE, REMIX_OF_REFUSED_IMAGE.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)

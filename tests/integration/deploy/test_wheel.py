@@ -165,3 +165,12 @@ def test_a_checkout_runs_its_own_services_in_the_folder_of_a_backend(backend: Pa
     )
     # It finds no services that run, which is no matter here.
     assert "the database is not there yet" in " ".join(ended.stdout.split()), ended.stdout + ended.stderr
+
+
+def test_byte_code_of_an_earlier_version_is_not_taken_for_the_rules(tmp_path: Path) -> None:
+    """Before decision 48 a checkout had a package `buf`, whose folder stays where Python has written into it."""
+    (tmp_path / "buf" / "validate" / "__pycache__").mkdir(parents=True)
+    code = "from headshots.validate import validate_pb2; print(validate_pb2.__name__)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert ended.stdout.strip() == "headshots.validate.validate_pb2", ended.stderr

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from headshots import schema
+from headshots.database import write
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, NotFoundError
+from headshots.looks.frame import Frame
 from headshots.v1 import galleries_pb2, generator_pb2, styles_pb2
 from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import good, paints, reasons, sitter, small
@@ -176,6 +179,17 @@ async def test_what_cannot_be_changed_is_refused_and_leaves_nothing(world: World
     keys = sorted(await world.store.list("tenants"))
     assert len(world.rows(schema.galleries)) == before[0]
     assert set(keys) < set(before[1])
+
+
+async def test_a_portrait_that_was_cut_to_a_frame_keeps_its_cut(world: World) -> None:
+    subject = await sitter(world, PartsAnalyzer())
+    image = await source(world, subject)
+    cut = sa.update(schema.galleries).values(frame=Frame(96, 120).to_json())
+    with write(world.database) as connection:
+        connection.execute(cut)
+    with refused(FailedPreconditionError, "REMIX_OF_FRAMED_IMAGE"):
+        await order(world, subject, image)
+    assert len(world.rows(schema.galleries)) == 1
 
 
 @pytest.mark.parametrize("analyzer", [None, ColourAnalyzer()], ids=["no analyzer", "one that tells no parts"])
