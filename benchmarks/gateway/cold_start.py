@@ -31,6 +31,7 @@ from headshots.processes.serving import is_serving, wait_until_serving
 from headshots.settings import default_foundation
 from headshots.v1 import galleries_pb2, jobs_pb2
 from tests.support.gateway.caller import Caller
+from tests.support.paths import environment_of_services
 from tests.support.waiting import PATIENCE_SECONDS
 
 SHOTS = 4
@@ -134,9 +135,8 @@ class _Platform:
         self._home, self._package = home, package.absolute()
         self._ports = {name: free_port() for name in ("gateway", "scaler", GENERATORS, TRAINERS)}
         self.galleries: list[str] = []
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
         self._logs = LogFiles(home / "logs")
-        self._fleet = Fleet(self._logs, inherited=inherited)
+        self._fleet = Fleet(self._logs, inherited=environment_of_services())
         self.scaled = [self._scaled(queue) for queue in (GENERATORS, TRAINERS)]
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import statistics
 import tempfile
 import time
@@ -35,6 +34,7 @@ from headshots.v1 import jobs_pb2
 from tests.support.gateway.caller import Caller
 from tests.support.gateway.fake_trainer import FakeTrainer
 from tests.support.gateway.peer import serve
+from tests.support.paths import environment_of_services
 from tests.support.waiting import PATIENCE_SECONDS
 
 REPLICAS, BATCH, SLOTS, SUBJECTS, IMAGES = 2, 2, 5, 10, 3
@@ -138,9 +138,8 @@ async def _platform(home: Path) -> AsyncIterator[Caller]:
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": f"{_NAME}:{ports['generators']}",
         "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": f"127.0.0.1:{trainer.port}",
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
     logs = LogFiles(home / "logs")
-    with Fleet(logs, inherited=inherited) as fleet:
+    with Fleet(logs, inherited=environment_of_services()) as fleet:
         for host in hosts:
             fleet.start(host, "benchmarks.gateway.batching_generator", {}, _generator(home, host, ports["generators"]))
         fleet.start("gateway", "benchmarks.gateway.named_gateway", environment, [_NAME, *hosts])

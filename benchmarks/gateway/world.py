@@ -20,6 +20,7 @@ from headshots.processes.log_files import LogFiles
 from headshots.processes.serving import wait_until_serving
 from tests.support.deploy import postgres
 from tests.support.gateway.caller import Caller
+from tests.support.paths import environment_of_services
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -48,8 +49,7 @@ class LoadWorld:
         kinds = ("generator", "trainer", "gateway")
         self._ports = {f"{kind}-{number}": free_port() for kind in kinds for number in range(replicas)}
         self.logs = LogFiles(home / "logs")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-        self._fleet = Fleet(self.logs, inherited=inherited)
+        self._fleet = Fleet(self.logs, inherited=environment_of_services())
         self._environment = {
             "HEADSHOTS_HOME": str(home),
             "HEADSHOTS_DATABASE_URL": database_url,

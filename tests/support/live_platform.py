@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from headshots.client import AsyncHeadshots
 from headshots.processes.fleet import Fleet
 from headshots.processes.log_files import LogFiles
 from headshots.processes.serving import wait_until_serving
+from tests.support.paths import environment_of_services
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -46,7 +46,7 @@ class LivePlatform:
         self._services = services
         self.logs = LogFiles(home / "logs")
         self._ports = {name: free_port() for name in SERVICES}
-        self._inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
+        self._inherited = environment_of_services()
         self._fleet = Fleet(self.logs, inherited=self._inherited)
         self._modules = {name: f"services.{name}" for name in SERVICES} | dict(modules or {})
         self._environment = {

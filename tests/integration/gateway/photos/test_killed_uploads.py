@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from headshots.processes.serving import wait_until_serving
 from headshots.v1 import subjects_pb2
 from tests.support.gateway.caller import Caller, selfie, upload_messages
 from tests.support.gateway.killed import POINT, STORED, WRITING
+from tests.support.paths import environment_of_services
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -72,8 +72,7 @@ class KillableGateway:
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[KillableGateway]:
     (tmp_path / "tmp").mkdir()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-    with Fleet(LogFiles(tmp_path / "logs"), inherited=inherited) as fleet:
+    with Fleet(LogFiles(tmp_path / "logs"), inherited=environment_of_services()) as fleet:
         yield KillableGateway(tmp_path, fleet)
 
 
