@@ -12,7 +12,9 @@ SHARED_ENGINES = "TESTS_ENGINES"
 
 
 def environment_of_services() -> dict[str, str]:
-    """What services that tests and benchmarks start inherit: our variables without settings of services, and the checkout
-    to import from, as services do not look into the folder that they are started in."""
+    """What services that tests and benchmarks start inherit: our variables without those that are settings of services.
+
+    And the checkout to import from, as services do not look into the folder that they are started in.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))}
