@@ -41,7 +41,7 @@ async def test_a_look_has_the_defaults_of_the_contract(world: World) -> None:
     assert (round(made.frame.eye_line, 6), round(made.frame.head_height, 6)) == (0.45, 0.72)
     assert (made.frame.width_px, made.frame.height_px) == (96, 120)
     assert (made.profile, made.seed_policy, made.seed) == ("profiles/profile-worthy", looks_pb2.SEED_POLICY_SAME, 0)
-    assert (made.max_tries, made.max_repaints, made.format) == (3, 2, images_pb2.IMAGE_FORMAT_PNG)
+    assert (made.max_tries, made.max_repaints, made.format) == (3, 3, images_pb2.IMAGE_FORMAT_PNG)
     assert (await world.acme("GetLook", looks_pb2.GetLookRequest(name=made.name))).look == made
 
 
