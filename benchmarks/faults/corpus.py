@@ -171,7 +171,7 @@ def _no_photos(seed: int) -> Iterator[Sample]:
         yield _sample(f"signature.{name}", partial(bytes, head), *_DAMAGED)
         yield _sample(f"signature-and-noise.{name}", partial(bytes, head + noise(500_000)), *_ANY)
     yield _sample("empty.jpg", bytes, "PHOTO_UNDECODABLE")
-    yield _sample("above-20-mib.jpg", lambda: b"\xff\xd8\xff" + bytes(20 * 2**20), "CONSTRAINT_VIOLATED")
+    yield _sample("above-20-mib.jpg", lambda: b"\xff\xd8\xff" + bytes(20 * 2**20), "PHOTO_TOO_LARGE")
 
 
 def _cut(seed: int) -> Iterator[Sample]:
