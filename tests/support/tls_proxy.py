@@ -49,6 +49,9 @@ async def _cancel_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # Those that are in the middle of a handshake have no task: whoever refused the certificate may have left them so.
+    for transport in list(asyncio.get_running_loop()._transports.values()):  # type: ignore[attr-defined]
+        transport.abort()
     # Connections end in the turns of the loop after they were closed.
     for _ in range(3):
         await asyncio.sleep(0)
