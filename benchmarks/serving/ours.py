@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +28,7 @@ from services.generator.engine import Engine
 from services.generator.metrics import Metrics
 from services.generator.requests.request import GeneratedImage, GenerationRequest
 from services.generator.settings import GeneratorSettings
+from tests.support.paths import environment_of_services
 
 _TENANT = "bench"
 # As stock pipelines have it, which paint the same images.
@@ -158,8 +158,7 @@ async def running_service(
     """A started service; ended at the end. ``more``: adapters beside the world's that its store holds."""
     await store_adapters(home, [*world.subjects, *more])
     port = free_port()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-    fleet = Fleet(LogFiles(home / "logs"), inherited=inherited)
+    fleet = Fleet(LogFiles(home / "logs"), inherited=environment_of_services())
     fleet.start(
         "generator",
         "services.generator",
