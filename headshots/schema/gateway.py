@@ -206,6 +206,8 @@ galleries = Table(
     # How long they take: the newest finished ones.
     Index("ix_galleries_state_ended_at", "state", "ended_at"),
     Index("ix_galleries_subject_id_external_id", "subject_id", "external_id"),
+    # A page of a subject's, newest first: without it all of them are read, whole, and sorted.
+    Index("ix_galleries_subject_id_created_at_id", "subject_id", "created_at", "id"),
 )
 
 shots = Table(

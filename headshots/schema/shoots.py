@@ -40,6 +40,8 @@ shoots = Table(
     UniqueConstraint("gallery_id"),
     Index("ix_shoots_state", "state"),
     Index("ix_shoots_subject_id_external_id", "subject_id", "external_id"),
+    # A page of a subject's, newest first.
+    Index("ix_shoots_subject_id_created_at_id", "subject_id", "created_at", "id"),
 )
 
 # See services.gateway.shoots.events.

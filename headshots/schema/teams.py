@@ -32,6 +32,8 @@ teams = Table(
     UniqueConstraint("tenant_id", "request_id"),
     Index("ix_teams_state", "state"),
     Index("ix_teams_tenant_id_external_id", "tenant_id", "external_id"),
+    # A page of a tenant's, newest first.
+    Index("ix_teams_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
 )
 
 # A row goes with its subject.

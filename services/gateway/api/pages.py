@@ -80,12 +80,12 @@ class NewestFirst:
             InvalidArgumentError: PAGE_TOKEN_INVALID.
         """
         self._size = size
-        self._query = (
+        self.query = (
             sa.select(table).where(where).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(size + 1)
         )
         if position := decode_token(token, (float, str)):
-            self._query = self._query.where(sa.tuple_(table.c.created_at, table.c.id) < position)
+            self.query = self.query.where(sa.tuple_(table.c.created_at, table.c.id) < position)
 
     def read(self, connection: Connection) -> tuple[list[Row[Any]], str]:
         """The page's rows and the next token."""
-        return cut_page(connection.execute(self._query).all(), self._size, lambda row: (row.created_at, row.id))
+        return cut_page(connection.execute(self.query).all(), self._size, lambda row: (row.created_at, row.id))
