@@ -61,6 +61,13 @@ def test_a_team_is_ordered_saved_joined_and_shown(terminal: Terminal, tmp_path: 
     quoted = terminal.json("teams", "shoot", "office", first, second, "--quote")
     assert [member["quote"]["images"] for member in quoted["members"]] == [1, 1]
     assert not terminal.fake.teams
+    told = terminal.run("teams", "shoot", "office", first, second, "--quote").stdout
+    assert told.startswith("no team was made: this is a quote")
+    assert "teams/" not in told
+    fields = dict(line.split(maxsplit=1) for line in told.splitlines() if line.startswith(("people", "device")))
+    assert {name: value.strip() for name, value in fields.items()} == {"people": "2", "device": "1 min of work"}
+    (row,) = [line.split() for line in told.splitlines() if line.startswith(second.split("/")[1])]
+    assert row[1:] == ["none", "1", "1", "30", "s", "not", "known"]
     out = tmp_path / "portraits"
     whole = terminal.run("teams", "shoot", "office", first, "--out", str(out))
     (row,) = [line.split() for line in whole.stdout.splitlines() if line.startswith(first.split("/")[1])]
@@ -69,13 +76,20 @@ def test_a_team_is_ordered_saved_joined_and_shown(terminal: Terminal, tmp_path: 
     name = terminal.json("teams", "list")[0]["name"]
     terminal.fake.outlying_members = {second}
     joined = terminal.run("teams", "add", name, second, "--out", str(out), code=7)
-    assert "backdrop" in joined.stdout
+    assert "falls out by backdrop: dE 5.2 from the team's, dE 3.0 allowed (painted again 2 times)" in joined.stdout
+    assert f"`headshots images regenerate {second}/galleries/" in joined.stdout
+    assert f"it is saved in {out}" in joined.stdout
+    both = f"{first.split('/')[1]} {second.split('/')[1]}"
+    further = f"`headshots looks update office --max-repaints 5`, then `headshots teams shoot office {both}`"
+    assert further in joined.stdout
     assert "0.2% apart" in joined.stdout
     ids = [member.split("/")[1] for member in (first, second)]
     assert sorted(file.name for file in out.iterdir()) == sorted(f"{each}-{STYLES[0]}.png" for each in ids)
     assert "`headshots teams show" in terminal.run("teams", "add", name, first, code=4).stderr
     shown = terminal.run("teams", "show", name).stdout
-    rows = [line.split() for line in shown.splitlines() if "/images/" in line]
+    assert f"`headshots teams watch {name}` saves it" in shown
+    table = shown.partition("falls out by")[0]
+    rows = [line.split() for line in table.splitlines() if "/images/" in line and "backdrop:" not in line][:2]
     assert [[row[0].split("/")[1], *row[1:]] for row in rows] == [[ids[0], STYLES[0]], [ids[1], STYLES[0], "backdrop"]]
     (out / f"{ids[0]}-{STYLES[0]}.png").write_bytes(b"as it was before it was painted again")
     assert f"{ids[0]}-{STYLES[0]}-2.png has another number" in " ".join(
@@ -94,3 +108,45 @@ def test_members_without_an_adapter_are_told_with_what_to_do(terminal: Terminal)
     refused = terminal.run("teams", "shoot", "office", bare, code=4)
     assert "--train has those trained first" in refused.stderr
     terminal.json("teams", "shoot", "office", bare, "--train", "--quote")
+
+
+def test_members_who_failed_and_portraits_that_are_missing_are_told_with_the_next_command(terminal: Terminal) -> None:
+    terminal.run(*LOOK, "--max-repaints", "5", "--max-tries", "10")
+    first, second = people(terminal, 2)
+    terminal.fake.failing_members, terminal.fake.outlying_members = {second}, {first}
+    told = terminal.run("teams", "shoot", "office", first, second, code=7).stdout
+    assert f"`headshots teams add teams/t0 {second.split('/')[1]}` orders them again" in told
+    assert "`headshots looks update office --seed 1000`" in told
+
+
+def test_a_check_says_that_nothing_was_made_or_changed(terminal: Terminal) -> None:
+    told = terminal.run(*LOOK, "--validate-only").stdout
+    assert told.startswith("valid; nothing was made")
+    assert not terminal.fake.looks
+    terminal.run(*LOOK)
+    told = terminal.run("looks", "update", "office", "--seed", "7", "--validate-only").stdout
+    assert told.startswith("valid; nothing was changed")
+    assert terminal.json("looks", "update", "office", "--seed", "7", "--validate-only")["version"] == 2
+    pack = ("packs", "create", "mine", "--style", f"{STYLES[0]}=2", "--validate-only")
+    assert terminal.run(*pack).stdout.startswith("valid; nothing was made")
+
+
+def test_an_update_of_nothing_says_what_can_be_given(terminal: Terminal) -> None:
+    terminal.run(*LOOK)
+    calls = len(terminal.fake.calls)
+    for typed, option in (
+        (("looks", "update", "office"), "--head-height"),
+        (("packs", "update", "business"), "--style"),
+        (("profiles", "update", "mine"), "--limit"),
+        (("styles", "update", "mine"), "--negative-prompt"),
+    ):
+        refused = terminal.run(*typed, code=2).stderr
+        assert "say what changes" in refused
+        assert option in refused
+    assert len(terminal.fake.calls) == calls
+
+
+def test_a_refusal_names_the_option_and_not_the_field(terminal: Terminal) -> None:
+    refused = terminal.run(*LOOK, "--eye-line", "0.1", "--head-height", "0.9", code=4).stderr
+    assert "--eye-line: the crown is cut off" in refused
+    assert "frame.eye_line" not in refused
