@@ -53,8 +53,8 @@ def create(
     recipe = StyleRecipe(**_told(*words, guidance, steps, width, height, guidance_interval))
     texts = {"display_name": name or "", "description": description or ""}
     with connect(address, api_key, tls_ca) as client:
-        more = {**texts, "labelling": labelling(label, external_id), "validate_only": validate_only}
-        made = client.create_style(style, recipe, **more)
+        told = labelling(label, external_id)
+        made = client.create_style(style, recipe, **texts, labelling=told, validate_only=validate_only)
     if validate_only:
         say_checked(as_json=as_json, is_new=True)
     _print(made, as_json)
