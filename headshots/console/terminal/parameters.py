@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headshots.errors import FieldViolation, HeadshotsError
+if TYPE_CHECKING:
+    from headshots.errors import FieldViolation, HeadshotsError
 
 # Parameters of commands that are not called as the last part of the field is. A resource's own name comes first.
 _CALLED: Mapping[str, Sequence[str]] = {
@@ -62,6 +63,8 @@ def _shown(declared: Any) -> str:
 
 def in_words(error: HeadshotsError) -> tuple[str, tuple[FieldViolation, ...]]:
     """The message and the violations of an error, with what was typed in place of the fields that were sent."""
+    from headshots.errors import FieldViolation
+
     told = {each.field: typed(each.field) for each in error.violations}
     changed = {field: shown for field, shown in told.items() if shown != field}
     violations = tuple(
