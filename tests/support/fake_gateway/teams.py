@@ -136,6 +136,10 @@ class FakeTeams(FakeState):
         if again := sorted(known & set(request.members)):
             told = f"{', '.join(again)} is in {team.name} already"
             raise AlreadyExistsError("MEMBER_EXISTS", told, metadata={"name": team.name})
+        # Who failed before begins anew.
+        kept = [member for member in team.members if member.subject not in request.members]
+        del team.members[:]
+        team.members.extend(kept)
         self._join_team(team, request)
         team.state = jobs_pb2.JOB_STATE_RUNNING
         if not request.validate_only:
