@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import logging
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -174,6 +175,19 @@ def read_port(environ: Mapping[str, str], variable: str, default: int) -> int:
     """
     raw = environ.get(variable, "")
     return int(_parse(variable, raw, int)) if raw else default
+
+
+def without_settings(environ: Mapping[str, str], *, checkout: Path | None = None) -> dict[str, str]:
+    """What services inherit that must not touch what the caller's own settings name, as a database: the variables
+    without those of headshots.
+
+    ``checkout``: a working tree to import from, before whatever else is on the import path; None leaves that as it is.
+    Services look into no folder that they are started in.
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("HEADSHOTS_")}
+    if checkout is None:
+        return kept
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [str(checkout), kept.get("PYTHONPATH", "")]))}
 
 
 def _tell_of_slips(prefix: str, environ: Mapping[str, str], known: list[str]) -> None:

@@ -21,6 +21,8 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from headshots.settings import without_settings
+
 SERVICES = ("gateway", "trainer", "generator")
 # CPUs of trainings and of the generator: always as many, as sums over shares depend on their number.
 THREADS = 2
@@ -37,8 +39,7 @@ class Checkout:
 
     def environment(self, home: Path, **settings: str) -> dict[str, str]:
         """Our variables with the checkout on the import path, and no HEADSHOTS_ ones but the home and ``settings``."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-        return {**inherited, "PYTHONPATH": str(self.root), "HEADSHOTS_HOME": str(home), **settings}
+        return {**without_settings(os.environ, checkout=self.root), "HEADSHOTS_HOME": str(home), **settings}
 
     def python(self, *arguments: str, environment: Mapping[str, str]) -> str:
         """What ``python ARGUMENTS`` prints.

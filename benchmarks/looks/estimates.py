@@ -6,6 +6,7 @@ changes in mid-training makes any estimate wrong.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -34,19 +35,28 @@ async def run(studio: Studio, trained: Sequence[Person], say: Say, options: Trai
 
 async def _one(studio: Studio, person: Person, options: TrainingOptions | None, say: Say) -> dict[str, Any]:
     made = await studio.client.create_training(await studio.subject(person), options)
-    begun, first, told, phases = time.monotonic(), 0.0, 0.0, list[str]()
-    last: Training = made
-    async for last in studio.client.watch_training(made):
-        phase = last.progress.phase if last.progress is not None else ""
-        if phase and phase not in phases[-1:]:
-            phases.append(phase)
-        if last.eta_seconds is not None and not first and last.step:
-            first, told = time.monotonic(), last.eta_seconds
-    last.raise_for_state()
-    assert first, "it ended before it had measured anything; take more steps"
-    ended = time.monotonic()
-    ratio = told / (ended - first)
-    say(f"{person.name}: told {told:.1f} s after {first - begun:.1f} s, took {ended - first:.1f} s: {ratio:.2f}")
-    early = last.scores is not None and last.scores.stopped_early
-    seconds = {"told": round(told, 1), "took": round(ended - first, 1), "before_it": round(first - begun, 1)}
-    return {"person": person.name, "ratio": ratio, "seconds": seconds, "phases": phases, "stopped_early": early}
+    begun = time.monotonic()
+    seen = [(time.monotonic() - begun, now) async for now in studio.client.watch_training(made)]
+    seen[-1][1].raise_for_state()
+    row = row_of(seen)
+    told, took, before = row["seconds"].values()
+    say(f"{person.name}: told {told} s after {before} s, took {took} s: {row['ratio']:.2f}")
+    return {"person": person.name, **row}
+
+
+def row_of(seen: Sequence[tuple[float, Training]]) -> dict[str, Any]:
+    """How right the first estimate was; `seen`: the states of a training that ended, each with seconds since its order.
+
+    An estimate counts from the first optimizer step on: before it tells of preparing alone.
+    """
+    estimates = [(at, now.eta_seconds) for at, now in seen if now.eta_seconds is not None and now.step]
+    assert estimates, "it ended before it had measured anything; take more steps"
+    (first, told), (ended, last) = estimates[0], seen[-1]
+    phases = [now.progress.phase for _, now in seen if now.progress is not None and now.progress.phase]
+    seconds = {"told": round(told, 1), "took": round(ended - first, 1), "before_it": round(first, 1)}
+    return {
+        "ratio": told / (ended - first),
+        "seconds": seconds,
+        "phases": [phase for phase, _ in itertools.groupby(phases)],
+        "stopped_early": last.scores is not None and last.scores.stopped_early,
+    }

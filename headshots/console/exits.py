@@ -19,11 +19,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from headshots.errors import FieldViolation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,10 +114,14 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_advice: bool = True) -> None:
-    """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
+    """Write the error to stderr: for people, in the words of the command that runs; or as one JSON object.
+
+    `with_advice` adds the command to type next.
+    """
     from headshots.console.advice import advice_for
     from headshots.console.output import fitted, with_list_on_lines
     from headshots.console.terminal.colours import styled
+    from headshots.console.terminal.parameters import in_words
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -126,7 +133,9 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     if as_json:
         typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
         return
-    violations = getattr(error, "violations", ())
+    violations: Sequence[FieldViolation] = ()
+    if isinstance(error, HeadshotsError):
+        message, violations = in_words(error)
     with_fields = [f"{violation.field}: {violation.description}" for violation in violations]
     listed = with_fields if message == "; ".join(with_fields) else [each.description for each in violations]
     told = fitted(with_list_on_lines(f"error {reason}: {message}", listed), err=True)

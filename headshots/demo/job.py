@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from headshots.console.exits import ExitCode, exit_code, print_error
+from headshots.console.output import counted
 from headshots.demo.analyzer import Analyzer, choose
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
@@ -18,19 +21,21 @@ from headshots.demo.results import report
 from headshots.demo.results.album import Album
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import PORTRAITS, write_album
-from headshots.demo.services import DemoServices, environment_without_settings
+from headshots.demo.services import DemoServices
 from headshots.demo.steps import OTHERS, DemoRun
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.processes.fleet import Fleet
 from headshots.processes.log_files import LogFiles
-from headshots.processes.signals import stopping_on_signals
+from headshots.processes.signals import stopping_on_signals, uninterrupted
+from headshots.settings import without_settings
 
 
 def run_demo(options: DemoOptions) -> ExitCode:
     """Run it; leaves gallery.html, the portraits, contact-sheet.png, report.json and the logs in `options.out`.
 
-    A run that breaks off leaves its report and logs, and the page, portraits and sheet of the last that did not.
+    A run that is stopped once its portraits are there leaves all of that too, of what was finished. One that breaks off
+    before leaves its report and logs, and the page, portraits and sheet of the last that did not.
 
     Raises:
         InvalidArgumentError: PHOTOS_IN_THE_WAY.
@@ -61,7 +66,7 @@ class _Job:
 
     def make_album(self) -> Album:
         """Start the services, run all stages, and stop what was started."""
-        fleet = Fleet(self._logs, inherited=environment_without_settings())
+        fleet = Fleet(self._logs, inherited=without_settings(os.environ))
         with stopping_on_signals(), self._memory, self._display, fleet:
             services = DemoServices(
                 fleet,
@@ -99,23 +104,38 @@ class _Job:
         return ExitCode.OK
 
     def fail(self, error: BaseException) -> ExitCode:
-        """Write the report of a run that broke off, and say why and what is left."""
+        """Write the report of a run that broke off, and what it had finished; say why, and what is left."""
         code = exit_code(error)
-        failed = report.failure(
+        album = self._finished(error)
+        self._report_of(error, album).write(self._out / "report.json")
+        # The advice names commands to a gateway, and the demo's own has stopped.
+        print_error(error, code, as_json=False, with_advice=False)
+        _say_what_is_left(self._console, self._out, album)
+        return code
+
+    def _finished(self, error: BaseException) -> Album | None:
+        """What was there when the run was stopped, on the page; None: nothing, or the disk refuses more."""
+        album = self._run.finished() if self._run is not None and not isinstance(error, OSError) else None
+        if album is not None:
+            with uninterrupted():
+                self.write_pictures(album)
+        return album
+
+    def _report_of(self, error: BaseException, album: Album | None) -> report.Report:
+        total_seconds = time.perf_counter() - self._begin
+        if album is not None:
+            done = report.success(album, total_seconds=total_seconds, engine_cached=self._cached)
+            return replace(done, ok=False, error=str(error) or "stopped")
+        return report.failure(
             str(error) or "stopped",
             foundation=self._options.foundation_shown,
             person=self._options.person_name,
             stages=self._display.stages,
-            total_seconds=time.perf_counter() - self._begin,
+            total_seconds=total_seconds,
             peak_rss_mb=self._memory.peak_mb,
             photos=self._run.uploaded if self._run else 0,
             left_out=self._run.left_out if self._run else (),
         )
-        failed.write(self._out / "report.json")
-        # The advice names commands to a gateway, and the demo's own has stopped.
-        print_error(error, code, as_json=False, with_advice=False)
-        _say_what_is_left(self._console, self._out)
-        return code
 
 
 def _fresh_folder(out: Path, photos: Path | None) -> Path:
@@ -140,11 +160,14 @@ def _fresh_folder(out: Path, photos: Path | None) -> Path:
     return out
 
 
-def _say_what_is_left(console: Console, out: Path) -> None:
+def _say_what_is_left(console: Console, out: Path, album: Album | None) -> None:
     """After a run that broke off."""
     if any((out / "logs").iterdir()):
         console.print(f"logs are in {out / 'logs'}", highlight=False, soft_wrap=True)
-    if (out / "gallery.html").exists():
+    if album is not None:
+        told = f"{out / 'gallery.html'} shows what was finished: {counted(album.image_count, 'portrait')}"
+        console.print(told, highlight=False, soft_wrap=True)
+    elif (out / "gallery.html").exists():
         console.print(f"{out / 'gallery.html'} is an earlier run's", highlight=False, soft_wrap=True)
 
 

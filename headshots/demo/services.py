@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -162,8 +161,3 @@ class DemoServices:
         while True:
             self.check()
             await asyncio.sleep(POLL_SECONDS)
-
-
-def environment_without_settings() -> dict[str, str]:
-    """Our variables without any HEADSHOTS_ ones: the demo must not touch a database that they may name."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}

@@ -28,6 +28,7 @@ from headshots.imaging import PhotoLimits, decode_photo
 
 SHOWN_SELFIE = PhotoLimits(max_side_px=640)
 ONE_PERSON = Missing("ONE_PERSON", "a team takes several people, and these photos are of one")
+NOT_REACHED = Missing("NOT_REACHED", "the run was stopped before it was there")
 COLLEAGUES = 2
 OTHERS = "colleagues"
 """Folder of their selfies, within that of the results."""
@@ -61,6 +62,9 @@ class DemoRun:
         self.uploaded = 0
         """Photos that the training got."""
         self.left_out: list[LeftOut] = []
+        self._delivered: Delivered | None = None
+        self._remix: Remixed | Missing = NOT_REACHED
+        self._team: OneLook | Missing = NOT_REACHED
 
     async def album(self, package_is_there: bool) -> Album:
         """Run all stages.
@@ -79,11 +83,16 @@ class DemoRun:
                 )
         with self._display.stage("start", "Starting services") as shown:
             await self._services.start(lambda ready: shown.update(ready, 3, count=f"{ready}/3"))
-        delivered = await self._while_services_live(self._deliver(person))
-        # Neither may cost the gallery, whatever is refused or dies.
-        remix = await self._attempt("remix", self._remix(delivered))
-        team = await self._attempt("team", self._team(delivered)) if self._options.photos is None else ONE_PERSON
-        return await asyncio.to_thread(self._collect, delivered, remix, team)
+        self._delivered = delivered = await self._while_services_live(self._deliver(person))
+        # Neither may cost the gallery, whatever is refused or dies, or who stops it.
+        self._remix = await self._attempt("remix", self._order_remix(delivered))
+        is_drawn = self._options.photos is None
+        self._team = await self._attempt("team", self._order_team(delivered)) if is_drawn else ONE_PERSON
+        return await asyncio.to_thread(self._collect, delivered)
+
+    def finished(self) -> Album | None:
+        """What a run that was stopped has finished; None before its portraits were there."""
+        return self._collect(self._delivered) if self._delivered is not None else None
 
     async def _attempt(self, name: str, work: Coroutine[Any, Any, ResultT]) -> ResultT | Missing:
         """What it makes, or why it could not."""
@@ -140,11 +149,11 @@ class DemoRun:
             training = await client.get_training(shoot.training)
         return Delivered(person, inspection, subject, training, shoot, portraits)
 
-    async def _remix(self, delivered: Delivered) -> Remixed:
+    async def _order_remix(self, delivered: Delivered) -> Remixed:
         async with self._client() as client:
             return await order_remix(client, delivered.portraits, self._display)
 
-    async def _team(self, delivered: Delivered) -> OneLook:
+    async def _order_team(self, delivered: Delivered) -> OneLook:
         """In the first style of the gallery."""
         foundation = Foundation.read(self._options.foundation_folder)
         frame = frame_within(foundation.native_width_px, foundation.native_height_px)
@@ -190,7 +199,7 @@ class DemoRun:
         is_drawn_only = self._options.photos is not None and is_bundled(self._options.foundation_folder)
         return f". Note that {DRAWN_ONLY}" if is_drawn_only else ""
 
-    def _collect(self, delivered: Delivered, remix: Remixed | Missing, team: OneLook | Missing) -> Album:
+    def _collect(self, delivered: Delivered) -> Album:
         stages = list(self._display.stages)
         paint_seconds = next(stage.seconds for stage in stages if stage.name == "paint")
         images = [each.painted.image for each in delivered.portraits]
@@ -211,6 +220,6 @@ class DemoRun:
             # The mean only where every portrait was judged: a mean over some would flatter.
             likeness=sum(judged) / len(judged) if len(judged) == len(images) else delivered.training.likeness,
             made_on=f"{date.today():%d %B %Y}, {os.cpu_count()} CPUs, {platform.system()} {platform.machine()}",
-            remix=remix,
-            team=team,
+            remix=self._remix,
+            team=self._team,
         )

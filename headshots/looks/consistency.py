@@ -44,6 +44,22 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """How far a portrait is from the team's median in one measure, in that measure's unit."""
+
+    fault: Fault
+    """What it falls out by where it is further than allowed."""
+    apart: float
+    """0 or more."""
+    allowed: float
+
+    @property
+    def share(self) -> float:
+        """Of what is allowed; above 1 it falls out."""
+        return self.apart / self.allowed
+
+
+@dataclass(frozen=True)
 class Middle:
     """The medians of the portraits of one style."""
 
@@ -99,7 +115,14 @@ def distance(seen: Seen, middle: Middle) -> float:
     measured, infinite."""
     if seen.measures is None or not seen.accepted:
         return float("inf")
-    return max(apart for _, apart in _distances(seen.measures, middle))
+    return max(each.share for each in _deviations(seen.measures, middle))
+
+
+def deviations(seen: Seen, middle: Middle) -> tuple[Deviation, ...]:
+    """The measures by which a portrait falls out, each with its limit; empty where there are none, or none is known."""
+    if seen.measures is None:
+        return ()
+    return tuple(each for each in _deviations(seen.measures, middle) if each.share > 1)
 
 
 def _middle(kept: Sequence[Measures]) -> Middle:
@@ -117,17 +140,17 @@ def _faults(seen: Seen, middle: Middle) -> list[Fault]:
     if seen.measures is None:
         return [Fault.NOT_MEASURED]
     refused = [] if seen.accepted else [Fault.NOT_ACCEPTED]
-    return refused + [fault for fault, apart in _distances(seen.measures, middle) if apart > 1]
+    return refused + [each.fault for each in deviations(seen, middle)]
 
 
-def _distances(found: Measures, middle: Middle) -> list[tuple[Fault, float]]:
+def _deviations(found: Measures, middle: Middle) -> list[Deviation]:
     told = [
-        (Fault.EYE_LINE, abs(found.eye_line - middle.eye_line) / MAX_EYE_LINE),
-        (Fault.HEAD_HEIGHT, abs(found.head_height - middle.head_height) / MAX_HEAD_HEIGHT),
-        (Fault.LIGHT, abs(found.light - middle.light) / MAX_LIGHT),
+        Deviation(Fault.EYE_LINE, abs(found.eye_line - middle.eye_line), MAX_EYE_LINE),
+        Deviation(Fault.HEAD_HEIGHT, abs(found.head_height - middle.head_height), MAX_HEAD_HEIGHT),
+        Deviation(Fault.LIGHT, abs(found.light - middle.light), MAX_LIGHT),
     ]
     if found.backdrop is not None and middle.backdrop is not None:
-        told.insert(2, (Fault.BACKDROP, delta_e(found.backdrop, middle.backdrop) / MAX_BACKDROP))
+        told.insert(2, Deviation(Fault.BACKDROP, delta_e(found.backdrop, middle.backdrop), MAX_BACKDROP))
     return told
 
 

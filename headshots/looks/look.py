@@ -45,6 +45,14 @@ class Look:
     image_format: int = 1
     quality: int = 0
     version: int = 1
+    styles_differ: bool = False
+    """Whether each of several styles is painted from seeds of its own; False in looks that are older than the choice,
+    so that who joins an older team is painted as the others were."""
+
+    @property
+    def varies_styles(self) -> bool:
+        """Whether a style's own number is added to its seeds. A single style is painted from the look's seed on."""
+        return self.styles_differ and len(self.styles) > 1
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""

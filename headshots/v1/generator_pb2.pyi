@@ -49,16 +49,18 @@ class StoredPicture(_message.Message):
     def __init__(self, key: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Source(_message.Message):
-    __slots__ = ("picture", "repaint", "mask", "soft_mask")
+    __slots__ = ("picture", "repaint", "mask", "soft_mask", "whole")
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     REPAINT_FIELD_NUMBER: _ClassVar[int]
     MASK_FIELD_NUMBER: _ClassVar[int]
     SOFT_MASK_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
     picture: Picture
     repaint: float
     mask: Picture
     soft_mask: bool
-    def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ..., soft_mask: _Optional[bool] = ...) -> None: ...
+    whole: bool
+    def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ..., soft_mask: _Optional[bool] = ..., whole: _Optional[bool] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
     __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights", "guidance_interval", "frame")

@@ -28,7 +28,7 @@ from headshots.v1 import jobs_pb2 as headshots_dot_v1_dot_jobs__pb2
 from headshots.v1 import shoots_pb2 as headshots_dot_v1_dot_shoots__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headshots/v1/teams.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17headshots/v1/jobs.proto\x1a\x19headshots/v1/shoots.proto\"b\n\x0cTeamMeasures\x12\x10\n\x08\x65ye_line\x18\x01 \x01(\x02\x12\x13\n\x0bhead_height\x18\x02 \x01(\x02\x12\x15\n\rlight_balance\x18\x03 \x01(\x02\x12\x14\n\x0c\x62\x61\x63kdrop_lab\x18\x04 \x03(\x02\"\xa7\x01\n\x0cTeamPortrait\x12\r\n\x05image\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08\x12,\n\x08measures\x18\x04 \x01(\x0b\x32\x1a.headshots.v1.TeamMeasures\x12\'\n\x06\x66\x61ults\x18\x05 \x03(\x0e\x32\x17.headshots.v1.TeamFault\x12\x10\n\x08repaints\x18\x06 \x01(\x05\"\xb7\x02\n\nTeamMember\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\r\n\x05shoot\x18\x03 \x01(\t\x12&\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x05 \x01(\t\x12\r\n\x05\x61sked\x18\x06 \x01(\x05\x12\x11\n\tdelivered\x18\x07 \x01(\x05\x12-\n\tportraits\x18\x08 \x03(\x0b\x32\x1a.headshots.v1.TeamPortrait\x12-\n\tjoin_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05quote\x18\n \x01(\x0b\x32\x13.headshots.v1.Quote\"\xfa\x01\n\x10StyleConsistency\x12\r\n\x05style\x18\x01 \x01(\t\x12\x11\n\tportraits\x18\x02 \x01(\x05\x12+\n\x07medians\x18\x03 \x01(\x0b\x32\x1a.headshots.v1.TeamMeasures\x12\x17\n\x0f\x65ye_line_spread\x18\x04 \x01(\x02\x12\x1a\n\x12head_height_spread\x18\x05 \x01(\x02\x12\x1c\n\x14light_balance_spread\x18\x06 \x01(\x02\x12\x1d\n\x10\x62\x61\x63kdrop_delta_e\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x10\n\x08outliers\x18\x08 \x03(\tB\x13\n\x11_backdrop_delta_e\"\xd2\x03\n\x04Team\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04look\x18\x03 \x01(\t\x12\x14\n\x0clook_version\x18\x04 \x01(\x05\x12)\n\x07members\x18\x05 \x03(\x0b\x32\x18.headshots.v1.TeamMember\x12\x33\n\x0b\x63onsistency\x18\x06 \x03(\x0b\x32\x1e.headshots.v1.StyleConsistency\x12&\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x06labels\x18( \x03(\x0b\x32\x1e.headshots.v1.Team.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdd\x03\n\x11\x43reateTeamRequest\x12,\n\x04look\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^looks/[a-z0-9-]{1,64}$\x12=\n\x07members\x18\x02 \x03(\tB,\xbaH)\x92\x01&\x08\x01\x10\x32\x18\x01\"\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\r\n\x05train\x18\x03 \x01(\x08\x12\x32\n\x08priority\x18\x04 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.CreateTeamRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x12\x43reateTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\">\n\x0eGetTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"3\n\x0fGetTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"\x9f\x02\n\x10ListTeamsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12t\n\x06labels\x18( \x03(\x0b\x32*.headshots.v1.ListTeamsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\x11ListTeamsResponse\x12!\n\x05teams\x18\x01 \x03(\x0b\x32\x12.headshots.v1.Team\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x10WatchTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"5\n\x11WatchTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"\xaa\x01\n\x15\x41\x64\x64TeamMembersRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\x12=\n\x07members\x18\x02 \x03(\tB,\xbaH)\x92\x01&\x08\x01\x10\x32\x18\x01\"\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\r\n\x05train\x18\x03 \x01(\x08\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\":\n\x16\x41\x64\x64TeamMembersResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"A\n\x11\x43\x61ncelTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"6\n\x12\x43\x61ncelTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team*\xc5\x01\n\tTeamFault\x12\x1a\n\x16TEAM_FAULT_UNSPECIFIED\x10\x00\x12\x1b\n\x17TEAM_FAULT_NOT_MEASURED\x10\x01\x12\x1b\n\x17TEAM_FAULT_NOT_ACCEPTED\x10\x02\x12\x17\n\x13TEAM_FAULT_EYE_LINE\x10\x03\x12\x1a\n\x16TEAM_FAULT_HEAD_HEIGHT\x10\x04\x12\x17\n\x13TEAM_FAULT_BACKDROP\x10\x05\x12\x14\n\x10TEAM_FAULT_LIGHT\x10\x06\x32\xf2\x03\n\x0bTeamService\x12O\n\nCreateTeam\x12\x1f.headshots.v1.CreateTeamRequest\x1a .headshots.v1.CreateTeamResponse\x12\x46\n\x07GetTeam\x12\x1c.headshots.v1.GetTeamRequest\x1a\x1d.headshots.v1.GetTeamResponse\x12L\n\tListTeams\x12\x1e.headshots.v1.ListTeamsRequest\x1a\x1f.headshots.v1.ListTeamsResponse\x12N\n\tWatchTeam\x12\x1e.headshots.v1.WatchTeamRequest\x1a\x1f.headshots.v1.WatchTeamResponse0\x01\x12[\n\x0e\x41\x64\x64TeamMembers\x12#.headshots.v1.AddTeamMembersRequest\x1a$.headshots.v1.AddTeamMembersResponse\x12O\n\nCancelTeam\x12\x1f.headshots.v1.CancelTeamRequest\x1a .headshots.v1.CancelTeamResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headshots/v1/teams.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17headshots/v1/jobs.proto\x1a\x19headshots/v1/shoots.proto\"b\n\x0cTeamMeasures\x12\x10\n\x08\x65ye_line\x18\x01 \x01(\x02\x12\x13\n\x0bhead_height\x18\x02 \x01(\x02\x12\x15\n\rlight_balance\x18\x03 \x01(\x02\x12\x14\n\x0c\x62\x61\x63kdrop_lab\x18\x04 \x03(\x02\"W\n\rTeamDeviation\x12&\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x17.headshots.v1.TeamFault\x12\r\n\x05\x61part\x18\x02 \x01(\x01\x12\x0f\n\x07\x61llowed\x18\x03 \x01(\x01\"\xd8\x01\n\x0cTeamPortrait\x12\r\n\x05image\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08\x12,\n\x08measures\x18\x04 \x01(\x0b\x32\x1a.headshots.v1.TeamMeasures\x12\'\n\x06\x66\x61ults\x18\x05 \x03(\x0e\x32\x17.headshots.v1.TeamFault\x12\x10\n\x08repaints\x18\x06 \x01(\x05\x12/\n\ndeviations\x18\x07 \x03(\x0b\x32\x1b.headshots.v1.TeamDeviation\"\xb7\x02\n\nTeamMember\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\r\n\x05shoot\x18\x03 \x01(\t\x12&\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x05 \x01(\t\x12\r\n\x05\x61sked\x18\x06 \x01(\x05\x12\x11\n\tdelivered\x18\x07 \x01(\x05\x12-\n\tportraits\x18\x08 \x03(\x0b\x32\x1a.headshots.v1.TeamPortrait\x12-\n\tjoin_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05quote\x18\n \x01(\x0b\x32\x13.headshots.v1.Quote\"\xfa\x01\n\x10StyleConsistency\x12\r\n\x05style\x18\x01 \x01(\t\x12\x11\n\tportraits\x18\x02 \x01(\x05\x12+\n\x07medians\x18\x03 \x01(\x0b\x32\x1a.headshots.v1.TeamMeasures\x12\x17\n\x0f\x65ye_line_spread\x18\x04 \x01(\x02\x12\x1a\n\x12head_height_spread\x18\x05 \x01(\x02\x12\x1c\n\x14light_balance_spread\x18\x06 \x01(\x02\x12\x1d\n\x10\x62\x61\x63kdrop_delta_e\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x10\n\x08outliers\x18\x08 \x03(\tB\x13\n\x11_backdrop_delta_e\"\xd2\x03\n\x04Team\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04look\x18\x03 \x01(\t\x12\x14\n\x0clook_version\x18\x04 \x01(\x05\x12)\n\x07members\x18\x05 \x03(\x0b\x32\x18.headshots.v1.TeamMember\x12\x33\n\x0b\x63onsistency\x18\x06 \x03(\x0b\x32\x1e.headshots.v1.StyleConsistency\x12&\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x06labels\x18( \x03(\x0b\x32\x1e.headshots.v1.Team.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdd\x03\n\x11\x43reateTeamRequest\x12,\n\x04look\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^looks/[a-z0-9-]{1,64}$\x12=\n\x07members\x18\x02 \x03(\tB,\xbaH)\x92\x01&\x08\x01\x10\x32\x18\x01\"\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\r\n\x05train\x18\x03 \x01(\x08\x12\x32\n\x08priority\x18\x04 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.CreateTeamRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x12\x43reateTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\">\n\x0eGetTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"3\n\x0fGetTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"\x9f\x02\n\x10ListTeamsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12t\n\x06labels\x18( \x03(\x0b\x32*.headshots.v1.ListTeamsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\x11ListTeamsResponse\x12!\n\x05teams\x18\x01 \x03(\x0b\x32\x12.headshots.v1.Team\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x10WatchTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"5\n\x11WatchTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"\xaa\x01\n\x15\x41\x64\x64TeamMembersRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\x12=\n\x07members\x18\x02 \x03(\tB,\xbaH)\x92\x01&\x08\x01\x10\x32\x18\x01\"\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\r\n\x05train\x18\x03 \x01(\x08\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\":\n\x16\x41\x64\x64TeamMembersResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team\"A\n\x11\x43\x61ncelTeamRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^teams/[a-z0-9-]{1,64}$\"6\n\x12\x43\x61ncelTeamResponse\x12 \n\x04team\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Team*\xc5\x01\n\tTeamFault\x12\x1a\n\x16TEAM_FAULT_UNSPECIFIED\x10\x00\x12\x1b\n\x17TEAM_FAULT_NOT_MEASURED\x10\x01\x12\x1b\n\x17TEAM_FAULT_NOT_ACCEPTED\x10\x02\x12\x17\n\x13TEAM_FAULT_EYE_LINE\x10\x03\x12\x1a\n\x16TEAM_FAULT_HEAD_HEIGHT\x10\x04\x12\x17\n\x13TEAM_FAULT_BACKDROP\x10\x05\x12\x14\n\x10TEAM_FAULT_LIGHT\x10\x06\x32\xf2\x03\n\x0bTeamService\x12O\n\nCreateTeam\x12\x1f.headshots.v1.CreateTeamRequest\x1a .headshots.v1.CreateTeamResponse\x12\x46\n\x07GetTeam\x12\x1c.headshots.v1.GetTeamRequest\x1a\x1d.headshots.v1.GetTeamResponse\x12L\n\tListTeams\x12\x1e.headshots.v1.ListTeamsRequest\x1a\x1f.headshots.v1.ListTeamsResponse\x12N\n\tWatchTeam\x12\x1e.headshots.v1.WatchTeamRequest\x1a\x1f.headshots.v1.WatchTeamResponse0\x01\x12[\n\x0e\x41\x64\x64TeamMembers\x12#.headshots.v1.AddTeamMembersRequest\x1a$.headshots.v1.AddTeamMembersResponse\x12O\n\nCancelTeam\x12\x1f.headshots.v1.CancelTeamRequest\x1a .headshots.v1.CancelTeamResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,48 +71,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADDTEAMMEMBERSREQUEST'].fields_by_name['members']._serialized_options = b'\272H)\222\001&\010\001\0202\030\001\"\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
   _globals['_CANCELTEAMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CANCELTEAMREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^teams/[a-z0-9-]{1,64}$'
-  _globals['_TEAMFAULT']._serialized_start=2964
-  _globals['_TEAMFAULT']._serialized_end=3161
+  _globals['_TEAMFAULT']._serialized_start=3102
+  _globals['_TEAMFAULT']._serialized_end=3299
   _globals['_TEAMMEASURES']._serialized_start=156
   _globals['_TEAMMEASURES']._serialized_end=254
-  _globals['_TEAMPORTRAIT']._serialized_start=257
-  _globals['_TEAMPORTRAIT']._serialized_end=424
-  _globals['_TEAMMEMBER']._serialized_start=427
-  _globals['_TEAMMEMBER']._serialized_end=738
-  _globals['_STYLECONSISTENCY']._serialized_start=741
-  _globals['_STYLECONSISTENCY']._serialized_end=991
-  _globals['_TEAM']._serialized_start=994
-  _globals['_TEAM']._serialized_end=1460
-  _globals['_TEAM_LABELSENTRY']._serialized_start=1415
-  _globals['_TEAM_LABELSENTRY']._serialized_end=1460
-  _globals['_CREATETEAMREQUEST']._serialized_start=1463
-  _globals['_CREATETEAMREQUEST']._serialized_end=1940
-  _globals['_CREATETEAMREQUEST_LABELSENTRY']._serialized_start=1415
-  _globals['_CREATETEAMREQUEST_LABELSENTRY']._serialized_end=1460
-  _globals['_CREATETEAMRESPONSE']._serialized_start=1942
-  _globals['_CREATETEAMRESPONSE']._serialized_end=1996
-  _globals['_GETTEAMREQUEST']._serialized_start=1998
-  _globals['_GETTEAMREQUEST']._serialized_end=2060
-  _globals['_GETTEAMRESPONSE']._serialized_start=2062
-  _globals['_GETTEAMRESPONSE']._serialized_end=2113
-  _globals['_LISTTEAMSREQUEST']._serialized_start=2116
-  _globals['_LISTTEAMSREQUEST']._serialized_end=2403
-  _globals['_LISTTEAMSREQUEST_LABELSENTRY']._serialized_start=1415
-  _globals['_LISTTEAMSREQUEST_LABELSENTRY']._serialized_end=1460
-  _globals['_LISTTEAMSRESPONSE']._serialized_start=2405
-  _globals['_LISTTEAMSRESPONSE']._serialized_end=2484
-  _globals['_WATCHTEAMREQUEST']._serialized_start=2486
-  _globals['_WATCHTEAMREQUEST']._serialized_end=2550
-  _globals['_WATCHTEAMRESPONSE']._serialized_start=2552
-  _globals['_WATCHTEAMRESPONSE']._serialized_end=2605
-  _globals['_ADDTEAMMEMBERSREQUEST']._serialized_start=2608
-  _globals['_ADDTEAMMEMBERSREQUEST']._serialized_end=2778
-  _globals['_ADDTEAMMEMBERSRESPONSE']._serialized_start=2780
-  _globals['_ADDTEAMMEMBERSRESPONSE']._serialized_end=2838
-  _globals['_CANCELTEAMREQUEST']._serialized_start=2840
-  _globals['_CANCELTEAMREQUEST']._serialized_end=2905
-  _globals['_CANCELTEAMRESPONSE']._serialized_start=2907
-  _globals['_CANCELTEAMRESPONSE']._serialized_end=2961
-  _globals['_TEAMSERVICE']._serialized_start=3164
-  _globals['_TEAMSERVICE']._serialized_end=3662
+  _globals['_TEAMDEVIATION']._serialized_start=256
+  _globals['_TEAMDEVIATION']._serialized_end=343
+  _globals['_TEAMPORTRAIT']._serialized_start=346
+  _globals['_TEAMPORTRAIT']._serialized_end=562
+  _globals['_TEAMMEMBER']._serialized_start=565
+  _globals['_TEAMMEMBER']._serialized_end=876
+  _globals['_STYLECONSISTENCY']._serialized_start=879
+  _globals['_STYLECONSISTENCY']._serialized_end=1129
+  _globals['_TEAM']._serialized_start=1132
+  _globals['_TEAM']._serialized_end=1598
+  _globals['_TEAM_LABELSENTRY']._serialized_start=1553
+  _globals['_TEAM_LABELSENTRY']._serialized_end=1598
+  _globals['_CREATETEAMREQUEST']._serialized_start=1601
+  _globals['_CREATETEAMREQUEST']._serialized_end=2078
+  _globals['_CREATETEAMREQUEST_LABELSENTRY']._serialized_start=1553
+  _globals['_CREATETEAMREQUEST_LABELSENTRY']._serialized_end=1598
+  _globals['_CREATETEAMRESPONSE']._serialized_start=2080
+  _globals['_CREATETEAMRESPONSE']._serialized_end=2134
+  _globals['_GETTEAMREQUEST']._serialized_start=2136
+  _globals['_GETTEAMREQUEST']._serialized_end=2198
+  _globals['_GETTEAMRESPONSE']._serialized_start=2200
+  _globals['_GETTEAMRESPONSE']._serialized_end=2251
+  _globals['_LISTTEAMSREQUEST']._serialized_start=2254
+  _globals['_LISTTEAMSREQUEST']._serialized_end=2541
+  _globals['_LISTTEAMSREQUEST_LABELSENTRY']._serialized_start=1553
+  _globals['_LISTTEAMSREQUEST_LABELSENTRY']._serialized_end=1598
+  _globals['_LISTTEAMSRESPONSE']._serialized_start=2543
+  _globals['_LISTTEAMSRESPONSE']._serialized_end=2622
+  _globals['_WATCHTEAMREQUEST']._serialized_start=2624
+  _globals['_WATCHTEAMREQUEST']._serialized_end=2688
+  _globals['_WATCHTEAMRESPONSE']._serialized_start=2690
+  _globals['_WATCHTEAMRESPONSE']._serialized_end=2743
+  _globals['_ADDTEAMMEMBERSREQUEST']._serialized_start=2746
+  _globals['_ADDTEAMMEMBERSREQUEST']._serialized_end=2916
+  _globals['_ADDTEAMMEMBERSRESPONSE']._serialized_start=2918
+  _globals['_ADDTEAMMEMBERSRESPONSE']._serialized_end=2976
+  _globals['_CANCELTEAMREQUEST']._serialized_start=2978
+  _globals['_CANCELTEAMREQUEST']._serialized_end=3043
+  _globals['_CANCELTEAMRESPONSE']._serialized_start=3045
+  _globals['_CANCELTEAMRESPONSE']._serialized_end=3099
+  _globals['_TEAMSERVICE']._serialized_start=3302
+  _globals['_TEAMSERVICE']._serialized_end=3800
 # @@protoc_insertion_point(module_scope)

@@ -42,21 +42,33 @@ class TeamMeasures(_message.Message):
     backdrop_lab: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, eye_line: _Optional[float] = ..., head_height: _Optional[float] = ..., light_balance: _Optional[float] = ..., backdrop_lab: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class TeamDeviation(_message.Message):
+    __slots__ = ("fault", "apart", "allowed")
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    APART_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    fault: TeamFault
+    apart: float
+    allowed: float
+    def __init__(self, fault: _Optional[_Union[TeamFault, str]] = ..., apart: _Optional[float] = ..., allowed: _Optional[float] = ...) -> None: ...
+
 class TeamPortrait(_message.Message):
-    __slots__ = ("image", "style", "accepted", "measures", "faults", "repaints")
+    __slots__ = ("image", "style", "accepted", "measures", "faults", "repaints", "deviations")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     MEASURES_FIELD_NUMBER: _ClassVar[int]
     FAULTS_FIELD_NUMBER: _ClassVar[int]
     REPAINTS_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
     image: str
     style: str
     accepted: bool
     measures: TeamMeasures
     faults: _containers.RepeatedScalarFieldContainer[TeamFault]
     repaints: int
-    def __init__(self, image: _Optional[str] = ..., style: _Optional[str] = ..., accepted: _Optional[bool] = ..., measures: _Optional[_Union[TeamMeasures, _Mapping]] = ..., faults: _Optional[_Iterable[_Union[TeamFault, str]]] = ..., repaints: _Optional[int] = ...) -> None: ...
+    deviations: _containers.RepeatedCompositeFieldContainer[TeamDeviation]
+    def __init__(self, image: _Optional[str] = ..., style: _Optional[str] = ..., accepted: _Optional[bool] = ..., measures: _Optional[_Union[TeamMeasures, _Mapping]] = ..., faults: _Optional[_Iterable[_Union[TeamFault, str]]] = ..., repaints: _Optional[int] = ..., deviations: _Optional[_Iterable[_Union[TeamDeviation, _Mapping]]] = ...) -> None: ...
 
 class TeamMember(_message.Message):
     __slots__ = ("subject", "state", "shoot", "failure", "status_message", "asked", "delivered", "portraits", "join_time", "quote")

@@ -220,6 +220,7 @@ def _source(source: pb.Source) -> Source:
         source.repaint if source.HasField("repaint") else None,
         _picture(source.mask) if source.HasField("mask") else None,
         source.soft_mask,
+        source.whole,
     )
 
 

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from headshots.cli.app import app
 from headshots.errors import UnavailableError
 from headshots.rpc.internal.settings import InternalSettings
+from headshots.settings import without_settings
 from services.gateway.peers.generators.rpc import RpcGenerator
 from services.gateway.peers.rpc import open_peer
 from tests.support.certificates import Authority, settings_with
@@ -32,7 +33,7 @@ SERVICES = ("gateway", "trainer", "generator")
 
 
 def serve_environment() -> dict[str, str]:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
+    variables = without_settings(os.environ)
     variables |= {f"HEADSHOTS_{name.upper()}_METRICS_PORT": "0" for name in SERVICES}
     ports = {name: str(free_port()) for name in SERVICES}
     variables |= {f"HEADSHOTS_{name.upper()}_PORT": port for name, port in ports.items()}

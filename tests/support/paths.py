@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from headshots.settings import without_settings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED_ENGINES = "TESTS_ENGINES"
@@ -12,9 +14,5 @@ SHARED_ENGINES = "TESTS_ENGINES"
 
 
 def environment_of_services() -> dict[str, str]:
-    """What services that tests and benchmarks start inherit: our variables without those that are settings of services.
-
-    And the checkout to import from, as services do not look into the folder that they are started in.
-    """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))}
+    """What services that tests and benchmarks start inherit: see `without_settings`, of this checkout."""
+    return without_settings(os.environ, checkout=ROOT)

@@ -68,8 +68,8 @@ def demo(
 ) -> None:
     """Start the three services, teach them a person, paint a gallery, a remix and a team, and stop what was started.
 
-    Leaves gallery.html, portraits/, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves
-    the gallery of the last that did not.
+    Leaves gallery.html, portraits/, contact-sheet.png and report.json; logs are in logs/. Ctrl-C once the
+    portraits are there leaves what was finished; before, the gallery of the last run.
     """
     require_services("demo")
     require("demo", "demo")

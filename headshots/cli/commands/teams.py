@@ -48,7 +48,10 @@ def shoot(
     how: dict[str, Any] = {"train": train, "priority": Priority(priority.name), "validate_only": quote}
     with connect(address, api_key, tls_ca) as client:
         made = client.create_team(look, members, **how, labelling=labelling(label, external_id))
-        _finish(client, made, as_json, wait=not (quote or detach), out=out)
+        if quote:
+            _print_quote(made, members, as_json)
+        else:
+            _finish(client, made, as_json, wait=not detach, out=out)
 
 
 @app.command()
@@ -70,7 +73,10 @@ def add(
 
     with connect(address, api_key, tls_ca) as client:
         joined = client.add_team_members(team, members, train=train, validate_only=quote)
-        _finish(client, joined, as_json, wait=not (quote or detach), out=out)
+        if quote:
+            _print_quote(joined, members, as_json, joins=True)
+        else:
+            _finish(client, joined, as_json, wait=not detach, out=out)
 
 
 @app.command()
@@ -126,9 +132,14 @@ def show(
 ) -> None:
     """Show a team: its members, their portraits, how alike these are, and which fall out."""
     from headshots.cli.session import connect
+    from headshots.console.teams.next_steps import print_next_steps
+    from headshots.console.teams.showing import is_whole
 
     with connect(address, api_key, tls_ca) as client:
-        _print(client.get_team(team), as_json, names=True)
+        shown = client.get_team(team)
+        _print(shown, as_json, names=True)
+        if shown.state.terminal and not (as_json or is_whole(shown)):
+            print_next_steps(shown, client.get_look(shown.look, version=shown.look_version), None)
 
 
 @app.command()
@@ -161,6 +172,7 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.console.output import counted, say
+    from headshots.console.teams.next_steps import print_next_steps
     from headshots.console.teams.showing import follow_team, is_whole, save_portraits
 
     if not wait:
@@ -172,7 +184,19 @@ def _finish(client: Headshots, made: Team, as_json: bool, *, wait: bool, out: Pa
     if not as_json:
         say(f"\n{counted(len(files), 'portrait')} in {out}")
     if not is_whole(ended):
+        if not as_json:
+            print_next_steps(ended, client.get_look(ended.look, version=ended.look_version), out)
         raise typer.Exit(ExitCode.NOT_GUARANTEED)
+
+
+def _print_quote(team: Team, members: list[str], as_json: bool, *, joins: bool = False) -> None:
+    from headshots.console.output import print_json
+    from headshots.console.teams.quoting import print_team_quote
+
+    if as_json:
+        print_json(team)
+    else:
+        print_team_quote(team, members, joins=joins)
 
 
 def _print(team: Team, as_json: bool, *, names: bool = False) -> None:

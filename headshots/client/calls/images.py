@@ -183,7 +183,7 @@ class ImageCalls(PhotoUpload):
         Raises:
             NotFoundError: no such image in this tenant.
             InvalidArgumentError: STYLE_WORDS_UNKNOWN: words that the foundation was not taught.
-            FailedPreconditionError: REMIX_OF_FRAMED_IMAGE, REMIX_OF_REFUSED_IMAGE, REMIX_PARTS_UNKNOWN.
+            FailedPreconditionError: REMIX_OF_REFUSED_IMAGE, REMIX_PARTS_UNKNOWN.
             AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         words = to if isinstance(to, str) else resource_name(to, Kind.STYLE)

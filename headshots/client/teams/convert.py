@@ -17,6 +17,7 @@ from headshots.client.teams.models import (
     SeedPolicy,
     StyleConsistency,
     Team,
+    TeamDeviation,
     TeamFault,
     TeamMeasures,
     TeamMember,
@@ -101,15 +102,23 @@ def _member(message: teams_pb2.TeamMember) -> TeamMember:
 
 
 def _portrait(message: teams_pb2.TeamPortrait) -> TeamPortrait:
-    names = (teams_pb2.TeamFault.Name(fault).removeprefix("TEAM_FAULT_") for fault in message.faults)
     return TeamPortrait(
         image=message.image,
         style=message.style,
         accepted=message.accepted,
         measures=_measures(message.measures) if message.HasField("measures") else None,
-        faults=tuple(map(TeamFault, names)),
+        faults=tuple(map(_fault, message.faults)),
         repaints=message.repaints,
+        deviations=tuple(map(_deviation, message.deviations)),
     )
+
+
+def _deviation(message: teams_pb2.TeamDeviation) -> TeamDeviation:
+    return TeamDeviation(_fault(message.fault), message.apart, message.allowed)
+
+
+def _fault(value: teams_pb2.TeamFault) -> TeamFault:
+    return TeamFault(teams_pb2.TeamFault.Name(value).removeprefix("TEAM_FAULT_"))
 
 
 def _measures(message: teams_pb2.TeamMeasures) -> TeamMeasures:

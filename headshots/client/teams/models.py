@@ -108,6 +108,18 @@ class TeamMeasures:
 
 
 @dataclass(frozen=True)
+class TeamDeviation:
+    """How far a portrait is from its team in a measure that it falls out by."""
+
+    fault: TeamFault
+    """EYE_LINE, HEAD_HEIGHT, BACKDROP or LIGHT."""
+    apart: float
+    """From the median of its style: a share of the height, CIEDE2000, or of the light balance."""
+    allowed: float
+    """In the same unit."""
+
+
+@dataclass(frozen=True)
 class TeamPortrait:
     """One portrait of a member, as it counts now."""
 
@@ -120,6 +132,8 @@ class TeamPortrait:
     """What it falls out by; none before all members are painted."""
     repaints: int
     """How often it was painted anew, whichever image is kept."""
+    deviations: tuple[TeamDeviation, ...] = ()
+    """By how much it falls out, of each fault that is a measure."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from headshots.console.terminal.colours import styled
 from headshots.console.terminal.lines import PROSE_WIDTH, beside, cells, filled, fitted, room
+from headshots.console.terminal.parameters import running
 
 _MARGIN, _GAP = "  ", "  "
 # A longer name has its help below it, so that the help of the others has room.
@@ -31,11 +32,16 @@ def described(instance: typer.Typer) -> None:
 
 
 class Command(TyperCommand):
-    """A command with our help."""
+    """A command with our help, whose errors name its own options."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes its help into the formatter."""
         formatter.write(help_of(self, ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """As that of the base; errors are told in the words of this command's options."""
+        with running(self.params, ctx.params):
+            return super().invoke(ctx)
 
 
 class Group(TyperGroup):

@@ -22,7 +22,7 @@ from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
-from services.gateway.galleries.orders.changing import find_changed_recipe
+from services.gateway.galleries.orders.changing import find_changed_recipe, find_frame
 from services.gateway.galleries.orders.lookup import Wanted, find_adapter, find_recipes, find_remix
 from services.gateway.galleries.orders.rules import check_counts, check_styles
 from services.gateway.galleries.orders.seeds import first_seed
@@ -47,7 +47,7 @@ def look_up(
             REMIX_OF_ANOTHER_SUBJECT, REMIX_INVALID, REMIX_STYLE_WHOLE_PROMPT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
-            STYLE_ARCHIVED, PHOTOS_MISSING, REMIX_OF_FRAMED_IMAGE, REMIX_OF_REFUSED_IMAGE.
+            STYLE_ARCHIVED, PHOTOS_MISSING, REMIX_OF_REFUSED_IMAGE.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -119,6 +119,7 @@ def create_gallery_in(
     check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
     _check_photos(connection, subject_id, order)
     check_counts(order)
+    order = dataclasses.replace(order, frame=find_frame(connection, tenant_id, order))
     gallery = new_gallery(
         subject_id,
         order,

@@ -64,8 +64,10 @@ def is_change(remix: Remix | RemixOrder | None) -> bool:
     return remix is not None and remix.change is not None
 
 
-async def source_image(remix: Remix | None, masker: Masker) -> SourceImage | None:
+async def source_image(remix: Remix | None, masker: Masker, *, is_framed: bool = False) -> SourceImage | None:
     """What a generator paints over, with the mask of what changes; None stays None.
+
+    `is_framed`: the image was cut to a look's frame, so what comes out keeps its size and its cut.
 
     Raises:
         FailedPreconditionError: REMIX_PARTS_UNKNOWN.
@@ -77,4 +79,4 @@ async def source_image(remix: Remix | None, masker: Masker) -> SourceImage | Non
         return SourceImage(remix.key, remix.sha256, remix.repaint)
     repaint = remix.change.repaint if remix.repaint is None else remix.repaint
     mask = await masker.mask(remix.key, remix.change) if remix.change.is_masked else b""
-    return SourceImage(remix.key, remix.sha256, repaint, mask)
+    return SourceImage(remix.key, remix.sha256, repaint, mask, whole=is_framed)

@@ -57,6 +57,7 @@ def new_look(request: looks_pb2.CreateLookRequest) -> Look:
         max_repaints=request.max_repaints if request.HasField("max_repaints") else _DEFAULT_REPAINTS,
         image_format=_format(request.format),
         quality=request.quality,
+        styles_differ=True,
     )
 
 
@@ -70,6 +71,7 @@ def _changed(request: looks_pb2.UpdateLookRequest, now: Look) -> Iterator[tuple[
         yield "display_name", display_name
     if request.HasField("styles"):
         yield "styles", _styles(request.styles.styles)
+        yield "styles_differ", True
     if request.HasField("frame"):
         yield "frame", _frame(request.frame)
     styles = len(request.styles.styles) if request.HasField("styles") else len(now.styles)

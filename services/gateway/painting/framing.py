@@ -9,6 +9,7 @@ from headshots.acceptance.verdict import Check
 from headshots.looks.cropping import TOLERANCE, WORDS, Missed
 from headshots.looks.frame import Frame
 from headshots.looks.measures import Measures
+from services.gateway.galleries.remix import Remix
 
 
 def frame_checks(frame: Frame, missed: str, measures: Measures | None) -> Iterator[Check]:
@@ -21,6 +22,24 @@ def frame_checks(frame: Frame, missed: str, measures: Measures | None) -> Iterat
     elif measures is not None:
         yield _near("EYE_LINE_OFF", "The eyes are", measures.eye_line, frame.eye_line)
         yield _near("HEAD_HEIGHT_OFF", "The head's height is", measures.head_height, frame.head_height)
+
+
+def missed_size(frame: Frame, width_px: int, height_px: int) -> str:
+    """Why an image is not cut to a frame though the generator tells no reason; empty: it has the frame's size.
+
+    A generator that knows nothing of sources that stay whole answers in its own size.
+    """
+    if (width_px, height_px) == (frame.width_px, frame.height_px):
+        return ""
+    return f"it is {width_px}x{height_px} px, not {frame.width_px}x{frame.height_px}"
+
+
+def keeps_head(remix: Remix | None) -> bool:
+    """Whether the head has the pixels of an image that was held to the frame before.
+
+    An analyzer sees the same head 1 to 3 % larger or smaller before another backdrop, which says nothing of the cut.
+    """
+    return remix is not None and remix.change is not None and remix.change.is_masked
 
 
 def _near(reason: str, what: str, found: float, wanted: float) -> Check:

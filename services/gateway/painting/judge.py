@@ -23,7 +23,7 @@ from headshots.telemetry import spans
 from headshots.threads import in_read_thread
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.queue.shot import Shot
-from services.gateway.painting.framing import frame_checks
+from services.gateway.painting.framing import frame_checks, keeps_head, missed_size
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.streams import StreamLimiter
 
@@ -129,7 +129,8 @@ class ShotJudge:
         judgement = await self._compared(analyzer, shot, picture)
         if shot.frame is not None:
             measures = await self._limiter.measure(measure, analyzer, picture)
-            judgement = _framed(judgement, shot, frame_missed, measures)
+            missed = frame_missed or missed_size(shot.frame, picture.shape[1], picture.shape[0])
+            judgement = _framed(judgement, shot, missed, measures)
         if not self._looks:
             return judgement
         check = await self._limiter.measure(check_safety, analyzer, picture)
@@ -173,4 +174,5 @@ def _framed(judgement: Judgement, shot: Shot, missed: str, measures: Measures | 
     """The judgement with what the shot's frame asks, where it has one."""
     if shot.frame is None:
         return judgement
-    return judgement.with_checks(list(frame_checks(shot.frame, missed, measures)), measures)
+    checks = frame_checks(shot.frame, missed, None if keeps_head(shot.remix) else measures)
+    return judgement.with_checks(list(checks), measures)

@@ -30,6 +30,7 @@ def request_of_shot(
         priority=shot.priority,
         source=source,
         rights=shot.rights,
-        frame=shot.frame,
+        # What is painted over as a whole has its cut already.
+        frame=None if source is not None and source.whole else shot.frame,
         negative_adapter_share=_MASKED_SHARE if source is not None and source.mask else None,
     )

@@ -180,7 +180,7 @@ class ShotWorker:
         description = await self._pools.describe(shot.adapter.foundation_digest)
         # Once more, as no generator may have answered when the gallery was made.
         check_words(shot.recipe, description, field="style")
-        source = await source_image(shot.remix, self._masker)
+        source = await source_image(shot.remix, self._masker, is_framed=shot.frame is not None)
         request = request_of_shot(shot, description, source, preview_every=preview_every)
         self._metrics.quality.expects(shot.adapter.foundation_digest, shot.profile.name)
         image = await self._generate(shot, request)

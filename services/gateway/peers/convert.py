@@ -109,7 +109,9 @@ def _source(value: SourceImage | None) -> generator_pb2.Source | None:
     stored = generator_pb2.StoredPicture(key=value.key, sha256=value.sha256)
     mask = generator_pb2.Picture(content=value.mask) if value.mask else None
     picture = generator_pb2.Picture(stored=stored)
-    return generator_pb2.Source(picture=picture, repaint=value.repaint, mask=mask, soft_mask=mask is not None)
+    return generator_pb2.Source(
+        picture=picture, repaint=value.repaint, mask=mask, soft_mask=mask is not None, whole=value.whole
+    )
 
 
 def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:

@@ -136,13 +136,15 @@ class SourceImage:
     """The image that an image is painted over.
 
     `repaint` is the share of the denoising steps; None takes the generator's default. `mask` is a PNG of where to
-    paint, its greys the shares at soft edges; empty: everywhere.
+    paint, its greys the shares at soft edges; empty: everywhere. `whole`: what is painted has the image's own size, and
+    nothing of the image is cut.
     """
 
     key: str
     sha256: str
     repaint: float | None
     mask: bytes = b""
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class ShootOrder:
     look: FixedLook | None = None
     """Of a team's order: in place of what the names stand for now; None: no look, and no frame."""
     may_train: bool = True
+    trainings_ahead: int = 0
+    """Of members of the same team who are ordered with it, and so in no queue yet: its quote counts them as waiting."""
+    images_ahead: int = 0
+    """Of these members."""
     labelling: Labelling = field(default_factory=Labelling)
 
 

@@ -131,9 +131,14 @@ def quote_order(
     Raises:
         FailedPreconditionError: DEADLINE_TOO_EARLY, half of such shoots would miss it.
     """
+    queue = read_queue(connection, pool, foundation)
     estimate = quote(
         read_rates(connection, foundation),
-        read_queue(connection, pool, foundation),
+        dataclasses.replace(
+            queue,
+            waiting_trainings=queue.waiting_trainings + order.trainings_ahead,
+            waiting_shots=queue.waiting_shots + order.images_ahead,
+        ),
         trains=trains,
         asked=order.count,
         max_tries=order.max_tries,

@@ -82,6 +82,10 @@ def _portrait(of: Team, member: Member, value: Portrait) -> teams_pb2.TeamPortra
         measures=_measures(seen.measures),
         faults=[_FAULTS[fault] for fault in of.faults_of(value)],
         repaints=value.repaints,
+        deviations=[
+            teams_pb2.TeamDeviation(fault=_FAULTS[each.fault], apart=each.apart, allowed=each.allowed)
+            for each in of.deviations_of(value)
+        ],
     )
 
 

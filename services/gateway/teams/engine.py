@@ -64,17 +64,20 @@ class TeamEngine:
         return await self._woken(await in_write_thread(creating.add_members, *named, may_train=train))
 
     async def _checked(self, team: Team, new: Iterable[Member], named: Sequence[str]) -> Team:
-        """The team, its new members with their quotes."""
+        """The team, its new members with their quotes: each waits for those before, who are in no queue yet."""
         refused: list[tuple[int, HeadshotsError]] = []
         quoted: dict[str, Member] = {}
+        trainings, images = 0, 0
         for member in new:
-            who = team.tenant_id, member.subject_id, team.order_of(member)
+            order = dataclasses.replace(team.order_of(member), trainings_ahead=trainings, images_ahead=images)
+            who = team.tenant_id, member.subject_id, order
             try:
                 shoot = await self._shoots.create(*who, key=IdempotencyKey(), validate_only=True)
             except HeadshotsError as error:
                 refused.append((named.index(member.subject_id), error))
             else:
                 quoted[member.subject_id] = dataclasses.replace(member, quote=shoot.quote)
+                trainings, images = trainings + shoot.trains, images + shoot.quote.images
         if refused:
             raise creating.of_members(refused, named)
         return dataclasses.replace(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headshots.acceptance.profiles import Profile
-from headshots.looks.consistency import Consistency, Fault, Seen
+from headshots.looks.consistency import Consistency, Deviation, Fault, Seen, deviations
 from headshots.looks.look import Look, SeedPolicy
 from headshots.schema import TERMINAL_STATES
 from headshots.styles.recipe import Style
@@ -137,6 +137,12 @@ class Team:
             return ()
         return self.consistency[portrait.style].faults.get(portrait.image, ())
 
+    def deviations_of(self, portrait: Portrait) -> tuple[Deviation, ...]:
+        """By how much a portrait falls out, of each measure that `faults_of` tells."""
+        if not self.faults_of(portrait):
+            return ()
+        return deviations(self.seen[portrait.image], self.consistency[portrait.style].middle)
+
     def shoot_key(self, member: Member) -> str:
         """The `request_id` of a member's shoot; no caller can send one with a colon."""
         return f"team:{self.id}:{member.number}"
@@ -151,7 +157,7 @@ class Team:
             profile=self.profile.name,
             max_tries=look.max_tries,
             seed=(look.seed + varied) % SEEDS,
-            style_seeds=StyleSeeds.SAME,
+            style_seeds=StyleSeeds.VARIED if look.varies_styles else StyleSeeds.SAME,
             image_format=look.image_format,
             quality=look.quality,
             priority=self.priority,

@@ -30,12 +30,14 @@ class Source:
 
     ``repaint``: share of the steps that are taken, above 0 to 1; None is 0.8, with a mask 1. ``mask``: light where the
     picture is repainted, dark where its pixels stay; None repaints everywhere. ``soft``: whether its greys mix the two.
+    ``whole``: whether the image has the picture's own size, and nothing of the picture is cut.
     """
 
     picture: Picture
     repaint: float | None = None
     mask: Picture | None = None
     soft: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from headshots.errors import (
     NotFoundError,
 )
 from headshots.imaging.decode import PhotoLimits, open_photo
-from services.generator.requests.mixing import Pixels, cut, mixed
+from services.generator.requests.inset import Inset
+from services.generator.requests.mixing import Pixels, Shares, cut, mixed
 from services.generator.requests.request import Picture, Source, StoredPicture
 
 PICTURE_FIELD, MASK_FIELD = "source.picture", "source.mask"
@@ -34,16 +35,29 @@ class SourcePixels:
 
     ``pixels``: uint8 [height, width, 3]. ``mask``: uint8 [height, width], 255 where it is repainted, 0 where it is
     kept, and of a soft one the shares between; None: it is repainted everywhere. ``file``: what was decoded; the
-    image's signature refers to it.
+    image's signature refers to it. ``whole``: the source in its own size, where the image is to have that.
     """
 
     pixels: Pixels
     mask: npt.NDArray[np.uint8] | None
     file: bytes
+    whole: WholeSource | None = None
 
     def keep(self, generated: Pixels) -> Pixels:
         """``generated`` with the source's own pixels wherever the mask keeps them, mixed in where it is between."""
+        if self.whole is not None:
+            taken = self.whole.inset.taken(generated)
+            return taken if self.whole.mask is None else mixed(taken, self.whole.pixels, self.whole.mask)
         return generated if self.mask is None else mixed(generated, self.pixels, self.mask)
+
+
+@dataclass(frozen=True, eq=False)
+class WholeSource:
+    """A source in its own size, as :class:`SourcePixels`, and where it lies in what is painted."""
+
+    inset: Inset
+    pixels: Pixels
+    mask: npt.NDArray[np.uint8] | None
 
 
 class SourceReader:
@@ -54,7 +68,8 @@ class SourceReader:
         self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     async def read(self, source: Source, width_px: int, height_px: int) -> SourcePixels:
-        """The pixels of ``source``, scaled to cover the size and cut evenly where they do not have it.
+        """The pixels of ``source``, scaled to cover the size and cut evenly where they do not have it; as a whole where
+        it says so.
 
         Raises:
             InvalidPhotoError: PHOTO_*, see :func:`headshots.imaging.open_photo`.
@@ -65,7 +80,7 @@ class SourceReader:
         async with self._decoding:
             picture = await self._data(source.picture, PICTURE_FIELD)
             mask = None if source.mask is None else await self._data(source.mask, MASK_FIELD)
-            return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px), source.soft)
+            return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px), source)
 
     async def _data(self, picture: Picture, field: str) -> bytes:
         """The file's bytes; those of a reference checked against its digest."""
@@ -89,11 +104,24 @@ class SourceReader:
             ) from error
 
 
-def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int], soft: bool) -> SourcePixels:
+def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int], source: Source) -> SourcePixels:
     opened = _open(picture, PICTURE_FIELD)
-    pixels = np.asarray(_fit(opened, size))
-    if mask is None:
-        return SourcePixels(pixels, None, picture)
+    drawn = _drawn(mask, opened) if mask is not None else None
+    if not source.whole:
+        shares = _shares(np.asarray(_fit(drawn, size)), source) if drawn is not None else None
+        return SourcePixels(np.asarray(_fit(opened, size)), shares, picture)
+    inset = Inset(opened.size, size)
+    own = _shares(np.asarray(drawn), source) if drawn is not None else None
+    shares = _shares(inset.spread(drawn), source) if drawn is not None else None
+    return SourcePixels(inset.spread(opened), shares, picture, WholeSource(inset, np.asarray(opened), own))
+
+
+def _shares(drawn_HW: Shares, source: Source) -> Shares:
+    return drawn_HW if source.soft else cut(drawn_HW)
+
+
+def _drawn(mask: bytes, opened: Image.Image) -> Image.Image:
+    """The mask of a picture."""
     drawn = _open(mask, MASK_FIELD).convert("L")
     if drawn.size != opened.size:
         sizes = f"{drawn.width} x {drawn.height} px, its picture {opened.width} x {opened.height}"
@@ -102,8 +130,7 @@ def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int], soft: boo
             f"the mask has {sizes}; draw it on the picture itself",
             violations=[FieldViolation(MASK_FIELD, f"has {sizes}")],
         )
-    shares = np.asarray(_fit(drawn, size))
-    return SourcePixels(pixels, shares if soft else cut(shares), picture)
+    return drawn
 
 
 def _open(data: bytes, field: str) -> Image.Image:

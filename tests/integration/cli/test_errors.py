@@ -53,7 +53,7 @@ def test_what_is_not_there_tells_where_the_others_are(terminal: Terminal) -> Non
 
 def test_a_class_noun_of_two_words_is_refused_in_words(terminal: Terminal) -> None:
     refused = terminal.run("subjects", "create", "--class-noun", "young Woman", code=4)
-    assert "class_noun: 'young Woman' is not one word of small letters" in refused.stderr
+    assert "--class-noun: 'young Woman' is not one word of small letters" in refused.stderr
 
 
 def test_a_word_that_may_be_unknown_to_the_foundation_is_remarked_on(terminal: Terminal) -> None:

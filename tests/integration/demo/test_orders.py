@@ -21,7 +21,7 @@ from headshots.demo.orders.team import BUNDLED_STEPS
 from headshots.demo.people import sample_person
 from headshots.demo.results.album import Album, Missing, OneLook, Remixed
 from headshots.demo.services import DemoServices
-from headshots.demo.steps import DemoRun
+from headshots.demo.steps import NOT_REACHED, DemoRun
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.processes.fleet import ServicesFailedError
 from headshots.v1 import trainings_pb2
@@ -58,6 +58,25 @@ class Dying(FakeGateway):
         await asyncio.Event().wait()
 
 
+class Waiting(FakeGateway):
+    """Never answers who asks for a look, or for another backdrop where `in_remix`."""
+
+    def __init__(self, *, in_remix: bool) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+        self._in_remix = in_remix
+
+    async def CreateLook(self, request: Any, context: Any) -> Any:
+        self.reached.set()
+        await asyncio.Event().wait()
+
+    async def CreateGallery(self, request: Any, context: Any) -> Any:
+        if request.remix.change and self._in_remix:
+            self.reached.set()
+            await asyncio.Event().wait()
+        return await super().CreateGallery(request, context)
+
+
 class NothingChanges(FakeGateway):
     """Refuses every change of an image."""
 
@@ -76,8 +95,10 @@ class SecondFails(FakeGateway):
             yield message
 
 
-async def run(folder: Path, fake: FakeGateway, *, photos: bool = False) -> tuple[Album, str]:
-    """The demo's album, and what was said."""
+async def run(
+    folder: Path, fake: FakeGateway, *, photos: bool = False, stopped_at: asyncio.Event | None = None
+) -> tuple[Album, str]:
+    """The demo's album, or what it has finished where it is stopped at an event; and what was said."""
     said = io.StringIO()
     server = await start_fake_gateway(fake)
     services = Services(fake, folder, server.port)
@@ -88,7 +109,16 @@ async def run(folder: Path, fake: FakeGateway, *, photos: bool = False) -> tuple
     display = Display(Console(file=said, width=400))
     try:
         demo = DemoRun(options, folder, cast(DemoServices, services), display, MemoryWatch())
-        return await demo.album(package_is_there=True), said.getvalue()
+        running = asyncio.create_task(demo.album(package_is_there=True))
+        if stopped_at is None:
+            return await running, said.getvalue()
+        await stopped_at.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        finished = demo.finished()
+        assert finished is not None
+        return finished, said.getvalue()
     finally:
         await server.stop()
 
@@ -155,6 +185,15 @@ async def test_a_service_that_dies_over_the_team_does_not_cost_the_gallery(tmp_p
     assert made.team == Missing("SERVICE_DIED", "the trainer ended with exit code -9")
     assert "there is no team: SERVICE_DIED: the trainer ended" in said
     assert "team" not in {stage.name for stage in made.stages}
+
+
+@pytest.mark.parametrize("in_remix", [True, False])
+async def test_who_stops_over_remix_or_team_keeps_what_was_finished(tmp_path: Path, in_remix: bool) -> None:
+    fake = Waiting(in_remix=in_remix)
+    made, _ = await run(tmp_path, fake, stopped_at=fake.reached)
+    assert len(made.portraits) == made.shoot.asked
+    assert isinstance(made.remix, Missing) == in_remix
+    assert made.team == NOT_REACHED
 
 
 def test_no_refused_portrait_is_remixed_and_rather_one_before_another_backdrop() -> None:

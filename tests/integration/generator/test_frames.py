@@ -86,3 +86,16 @@ async def test_without_an_analyzer_a_frame_is_refused_before_anything_is_painted
         assert (type(error), error.reason) == (FailedPreconditionError, "FRAME_NEEDS_ANALYZER")
         assert "HEADSHOTS_GENERATOR_FACES" in error.message
     assert generator.metric("images_total") == 0
+
+
+async def test_a_portrait_that_was_cut_is_painted_over_in_its_own_size(framing: Generator) -> None:
+    cut, mask = portrait()[4:124, 16:112], np.zeros((120, 96), np.uint8)
+    mask[:30] = 255
+    size = {"steps": 2, "width_px": SIZE, "height_px": SIZE}
+    for made in (source(cut, mask, soft_mask=True, whole=True), source(cut, repaint=0.5, whole=True)):
+        image = await framing.image(**size, source=made)
+        assert (image.width_px, image.height_px, image.frame_missed) == (96, 120, "")
+        with Image.open(io.BytesIO(image.content)) as opened:
+            found = np.asarray(opened)
+        assert np.array_equal(found[30:], cut[30:]) == made.HasField("mask"), "what the mask keeps stays to the bit"
+        assert not np.array_equal(found[:30], cut[:30])

@@ -136,6 +136,10 @@ class FakeTeams(FakeState):
         if again := sorted(known & set(request.members)):
             told = f"{', '.join(again)} is in {team.name} already"
             raise AlreadyExistsError("MEMBER_EXISTS", told, metadata={"name": team.name})
+        # Who failed before begins anew.
+        kept = [member for member in team.members if member.subject not in request.members]
+        del team.members[:]
+        team.members.extend(kept)
         self._join_team(team, request)
         team.state = jobs_pb2.JOB_STATE_RUNNING
         if not request.validate_only:
@@ -191,6 +195,8 @@ class FakeTeams(FakeState):
             )
             portrait.measures.eye_line, portrait.measures.head_height = 0.45, 0.72
             portrait.measures.backdrop_lab.extend((60.0, 0.0, -3.0))
+            if falls_out:
+                portrait.deviations.add(fault=teams_pb2.TEAM_FAULT_BACKDROP, apart=5.25, allowed=3.0)
         member.delivered = len(member.portraits)
 
     def _end_team(self, team: teams_pb2.Team) -> None:
@@ -214,5 +220,7 @@ def _framed(frame: looks_pb2.Frame) -> looks_pb2.Frame:
     made.eye_line = frame.eye_line if frame.HasField("eye_line") else 0.45
     made.head_height = frame.head_height if frame.HasField("head_height") else 0.72
     if made.eye_line < made.head_height / 2:
-        raise InvalidArgumentError("FRAME_IMPOSSIBLE", "no portrait can have this frame: the crown is cut off")
+        told = FieldViolation("frame.eye_line", "the crown is cut off")
+        message = f"no portrait can have this frame: {told.field}: {told.description}"
+        raise InvalidArgumentError("FRAME_IMPOSSIBLE", message, violations=[told])
     return made

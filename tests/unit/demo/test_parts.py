@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,9 +27,8 @@ from headshots.demo.options import DemoOptions
 from headshots.demo.people import SELFIES, from_folder, sample_person
 from headshots.demo.results import report
 from headshots.demo.results.album import LeftOut
-from headshots.demo.services import environment_without_settings
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
-from headshots.settings import default_foundation
+from headshots.settings import default_foundation, without_settings
 from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
 from tests.support.images.albums import album, one_look, picture, remixed, style
@@ -218,5 +218,12 @@ def test_reports_tell_of_remix_and_team_or_why_there_is_none() -> None:
 def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSHOTS_DATABASE_URL", "postgresql://production")
     monkeypatch.setenv("HEADSHOTS_STORE_URL", "s3://production")
-    assert not any(name.startswith("HEADSHOTS_") for name in environment_without_settings())
-    assert "PATH" in environment_without_settings()
+    assert not any(name.startswith("HEADSHOTS_") for name in without_settings(os.environ))
+    assert "PATH" in without_settings(os.environ)
+
+
+def test_a_checkout_comes_first_on_the_import_path_and_what_was_there_stays() -> None:
+    given = {"PYTHONPATH": "/theirs", "HEADSHOTS_HOME": "/home/me"}
+    assert without_settings(given, checkout=Path("/ours")) == {"PYTHONPATH": os.pathsep.join(["/ours", "/theirs"])}
+    assert without_settings({}, checkout=Path("/ours")) == {"PYTHONPATH": "/ours"}
+    assert without_settings(given) == {"PYTHONPATH": "/theirs"}

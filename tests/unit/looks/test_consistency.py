@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headshots.looks.colours import Lab, delta_e, to_lab
-from headshots.looks.consistency import Fault, Seen, consistency, distance
+from headshots.looks.consistency import Fault, Seen, consistency, deviations, distance
 from headshots.looks.measures import Measures
 
 GOOD = Measures(0.45, 0.72, 0.02, (60.0, 0.0, -3.0))
@@ -72,3 +72,13 @@ def test_what_is_refused_or_unseen_falls_out_and_moves_no_median() -> None:
         4: (Fault.NOT_MEASURED,),
     }
     assert consistency({4: Seen(None, False)}) is None
+
+
+def test_what_falls_out_is_told_with_how_far_and_its_limit() -> None:
+    other = Seen(dataclasses.replace(GOOD, eye_line=0.47, light=0.32), False)
+    told = consistency({"a": Seen(GOOD, True), "b": Seen(GOOD, True), "c": other})
+    assert told is not None
+    assert told.faults["c"] == (Fault.NOT_ACCEPTED, Fault.EYE_LINE, Fault.LIGHT)
+    found = [(each.fault, round(each.apart, 4), each.allowed) for each in deviations(other, told.middle)]
+    assert found == [(Fault.EYE_LINE, 0.02, 0.01), (Fault.LIGHT, 0.3, 0.15)]
+    assert deviations(Seen(None, False), told.middle) == ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headshots.cli.commands.catalog import look_options as options
+from headshots.cli.commands.catalog.changing import check_changes, say_checked
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
@@ -50,6 +51,8 @@ def create(
     named = {**texts, "labelling": labelling(label, external_id), "validate_only": validate_only}
     with connect(address, api_key, tls_ca) as client:
         made = client.create_look(look, style, wanted, options=how, **named)
+    if validate_only:
+        say_checked(as_json=as_json, is_new=True)
     _print(made, as_json)
 
 
@@ -78,6 +81,7 @@ def update(
     """Make a new version of a look: what is given changes, the rest stays. Teams keep theirs."""
     from headshots.cli.session import connect
 
+    check_changes()
     if size is None and (eye_line is not None or head_height is not None):
         raise typer.BadParameter("a frame changes as a whole; name --size too", param_hint="--size")
     wanted = options.frame(size, eye_line, head_height) if size is not None else None
@@ -87,6 +91,8 @@ def update(
         changed = client.update_look(
             look, styles=style or None, frame=wanted, options=how, **texts, validate_only=validate_only
         )
+    if validate_only:
+        say_checked(as_json=as_json, is_new=False)
     _print(changed, as_json)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.commands.catalog.changing import check_changes, say_checked
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
@@ -51,6 +52,8 @@ def create(
         made = client.create_pack(
             pack, styles, **texts, labelling=labelling(label, external_id), validate_only=validate_only
         )
+    if validate_only:
+        say_checked(as_json=as_json, is_new=True)
     _print(made, as_json)
 
 
@@ -70,10 +73,13 @@ def update(
     """Make a new version of a pack of your own: what is given changes, the rest stays. Shoots keep theirs."""
     from headshots.cli.session import connect
 
+    check_changes()
     styles = _shots_of(style) if style else None
     texts = {"display_name": name, "description": description}
     with connect(address, api_key, tls_ca) as client:
         changed = client.update_pack(pack, styles=styles, **texts, validate_only=validate_only)
+    if validate_only:
+        say_checked(as_json=as_json, is_new=False)
     _print(changed, as_json)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.commands.catalog.changing import check_changes
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
@@ -115,6 +116,7 @@ def update(
     """Make a new version of a profile of your own: what is given changes, the rest stays. Galleries keep theirs."""
     from headshots.cli.session import connect
 
+    check_changes()
     with connect(address, api_key, tls_ca) as client:
         _print(client.update_profile(profile, _limits(limit), display_name=name, description=description), as_json)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headshots.cli.commands.catalog import style_options as options
+from headshots.cli.commands.catalog.changing import check_changes, say_checked
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
@@ -52,12 +53,11 @@ def create(
     recipe = StyleRecipe(**_told(*words, guidance, steps, width, height, guidance_interval))
     texts = {"display_name": name or "", "description": description or ""}
     with connect(address, api_key, tls_ca) as client:
-        _print(
-            client.create_style(
-                style, recipe, **texts, labelling=labelling(label, external_id), validate_only=validate_only
-            ),
-            as_json,
-        )
+        told = labelling(label, external_id)
+        made = client.create_style(style, recipe, **texts, labelling=told, validate_only=validate_only)
+    if validate_only:
+        say_checked(as_json=as_json, is_new=True)
+    _print(made, as_json)
 
 
 @app.command()
@@ -89,10 +89,14 @@ def update(
 
     words = (outfit, backdrop, lighting, framing, expression, prompt, negative_prompt)
     told = _told(*words, guidance, steps, width, height, guidance_interval)
+    check_changes()
     with connect(address, api_key, tls_ca) as client:
         recipe = dataclasses.replace(client.get_style(style).recipe, **told) if told else None
         texts = {"display_name": name, "description": description}
-        _print(client.update_style(style, recipe=recipe, **texts, validate_only=validate_only), as_json)
+        changed = client.update_style(style, recipe=recipe, **texts, validate_only=validate_only)
+    if validate_only:
+        say_checked(as_json=as_json, is_new=False)
+    _print(changed, as_json)
 
 
 @app.command()

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
+from headshots.errors import FieldViolation, InvalidArgumentError
+from headshots.looks.frame import Frame
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.names import ids, image_name, is_style_name
@@ -26,7 +27,7 @@ def find_changed_recipe(connection: Connection, library: StyleLibrary, tenant_id
     Raises:
         NotFoundError: GALLERY_NOT_FOUND.
         InvalidArgumentError: REMIX_STYLE_WHOLE_PROMPT, STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS.
-        FailedPreconditionError: REMIX_OF_FRAMED_IMAGE, STYLE_ARCHIVED.
+        FailedPreconditionError: STYLE_ARCHIVED.
     """
     remix = order.remix
     change = remix.change if remix is not None else None
@@ -34,8 +35,6 @@ def find_changed_recipe(connection: Connection, library: StyleLibrary, tenant_id
     assert change is not None, "the order changes something"
     row = find_gallery(connection, tenant_id, remix.subject_id, remix.gallery_id)
     name = image_name(remix.subject_id, remix.gallery_id, remix.number)
-    if row.frame is not None:
-        raise _is_cut(name)
     recipe = Style(**row.styles[place_of(remix.number, style_shots_of(row))[0]])
     check_counts(dataclasses.replace(order, styles=(recipe.name,)))
     _check_says(recipe, change, f"{name} was painted by styles/{recipe.name}, which", "remix.image")
@@ -43,15 +42,16 @@ def find_changed_recipe(connection: Connection, library: StyleLibrary, tenant_id
     return dataclasses.replace(recipe, **words)
 
 
-def _is_cut(name: str) -> FailedPreconditionError:
-    """Generators paint in the foundation's sizes: what comes out would be of another cut, and keep no pixel."""
-    return FailedPreconditionError(
-        "REMIX_OF_FRAMED_IMAGE",
-        f"{name} was cut to its look's frame, and a change of one thing would come out in another cut; change an image "
-        "of a shoot or a gallery, or order the team in a look with another style",
-        violations=[FieldViolation("remix.image", "must not be cut to a frame")],
-        metadata={"name": name},
-    )
+def find_frame(connection: Connection, tenant_id: str, order: GalleryOrder) -> Frame | None:
+    """The frame of what an order paints: a change keeps the one that its image was cut to.
+
+    Raises:
+        NotFoundError: GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+    """
+    if not order.changes or order.remix is None:
+        return order.frame
+    row = find_gallery(connection, tenant_id, order.remix.subject_id, order.remix.gallery_id)
+    return Frame.from_json(row.frame)
 
 
 def _words(connection: Connection, library: StyleLibrary, tenant_id: str, change: Change, to: str) -> str:

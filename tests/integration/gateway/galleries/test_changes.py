@@ -19,7 +19,7 @@ from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import good, paints, reasons, sitter, small
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer, PartsAnalyzer
-from tests.support.images.pictures import HEAD
+from tests.support.images.pictures import HEAD, SIDE_PX
 
 BACKDROP, OUTFIT, LIGHT = (
     galleries_pb2.REMIX_CHANGE_BACKDROP,
@@ -27,6 +27,7 @@ BACKDROP, OUTFIT, LIGHT = (
     galleries_pb2.REMIX_CHANGE_LIGHT,
 )
 SUIT = "studio-navy-suit"
+FRAME = Frame(SIDE_PX, SIDE_PX, 0.3, 0.4)
 Case = tuple[type[HeadshotsError], str, str | None, dict[str, Any]]
 
 
@@ -184,12 +185,23 @@ async def test_what_cannot_be_changed_is_refused_and_leaves_nothing(world: World
 async def test_a_portrait_that_was_cut_to_a_frame_keeps_its_cut(world: World) -> None:
     subject = await sitter(world, PartsAnalyzer())
     image = await source(world, subject)
-    cut = sa.update(schema.galleries).values(frame=Frame(96, 120).to_json())
+    cut = sa.update(schema.galleries).values(frame=FRAME.to_json())
     with write(world.database) as connection:
         connection.execute(cut)
-    with refused(FailedPreconditionError, "REMIX_OF_FRAMED_IMAGE"):
-        await order(world, subject, image)
-    assert len(world.rows(schema.galleries)) == 1
+    gallery = await changed(world, subject, image, BACKDROP, "sandy beach", seed=10, max_tries=1)
+    again = galleries_pb2.RegenerateImageRequest(name=gallery.images[0].name, max_tries=1)
+    await world.acme.finished_gallery((await world.acme("RegenerateImage", again)).gallery.name)
+    assert reasons(gallery.images[0]) == [], "its head is the image's own, whatever the analyzer makes of it"
+    lit = await changed(world, subject, image, LIGHT, "neon lighting", seed=30, max_tries=1)
+    assert set(reasons(lit.images[0])) == {"EYE_LINE_OFF", "HEAD_HEIGHT_OFF"}, "the head was painted anew"
+    requests = world.generator.requests[-3:]
+    assert [request.source.whole for request in requests] == [True] * 3
+    assert not any(request.HasField("frame") for request in requests), "it has its cut already"
+    assert {tuple(row.frame.items()) for row in world.rows(schema.galleries)} == {tuple(FRAME.to_json().items())}
+    with write(world.database) as connection:
+        connection.execute(sa.update(schema.galleries).values(frame=Frame(96, 120).to_json()))
+    other = await changed(world, subject, image, OUTFIT, "lab coat", seed=40, max_tries=1)
+    assert reasons(other.images[0]) == ["FRAME_MISSED"], "an older generator answers in its own size"
 
 
 @pytest.mark.parametrize("analyzer", [None, ColourAnalyzer()], ids=["no analyzer", "one that tells no parts"])

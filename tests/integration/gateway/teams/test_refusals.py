@@ -67,6 +67,12 @@ async def test_validating_quotes_each_member_and_makes_nothing(world: World) -> 
     assert everything(world) == before
 
 
+async def test_who_is_ordered_together_waits_for_each_other_in_the_quotes(world: World) -> None:
+    bare = [await teams.member(world, trained=False) for _ in range(3)]
+    team = await teams.order(world.acme, [*bare, await teams.member(world)], train=True, validate_only=True)
+    assert [member.quote.queue_place for member in team.members] == [0, 1, 2, 3]
+
+
 async def test_an_order_that_is_repeated_answers_the_team_that_was_made(world: World) -> None:
     member = await teams.member(world)
     made = await teams.order(world.acme, [member], request_id="once")

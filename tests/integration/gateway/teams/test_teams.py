@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from headshots import schema
 from headshots.errors import InternalError
 from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
+from services.gateway.galleries.orders.seeds import StyleSeeds, first_seed
 from services.gateway.teams import noting
 from tests.support.gateway import teams
 from tests.support.gateway.teams import BLUE, SEEDS_APART, STYLE
@@ -68,6 +69,10 @@ async def test_what_stays_outside_is_named_after_its_last_repainting(world: Worl
     portrait = team.members[2].portraits[0]
     assert (team.state, portrait.repaints, list(portrait.faults)) == (SUCCEEDED, 3, [teams_pb2.TEAM_FAULT_BACKDROP])
     assert list(team.consistency[0].outliers) == [portrait.image]
+    (told,) = portrait.deviations
+    assert (told.fault, told.allowed) == (teams_pb2.TEAM_FAULT_BACKDROP, 3.0)
+    assert told.apart > 3
+    assert not team.members[0].portraits[0].deviations
     assert len(world.rows(schema.galleries)) == 6
 
 
@@ -234,3 +239,15 @@ async def test_teams_are_listed_by_labels_newest_first(world: World) -> None:
     assert told == [each.name for each in reversed(made)]
     labelled = await world.acme("ListTeams", teams_pb2.ListTeamsRequest(labels={"floor": "1"}))
     assert [team.name for team in labelled.teams] == [made[1].name]
+
+
+async def test_styles_have_seeds_of_their_own_and_members_share_them(world: World) -> None:
+    styles = [STYLE, "styles/stage-red-shirt"]
+    how = {"seed_policy": looks_pb2.SEED_POLICY_SAME, "seed": 7, "max_tries": 1, "max_repaints": 0}
+    await teams.look(world.acme, "two", styles=styles, **how)
+    members = [await teams.member(world), await teams.member(world)]
+    await teams.finished(world.acme, (await teams.order(world.acme, members, "looks/two")).name)
+    bare = [style.removeprefix("styles/") for style in styles]
+    expected = sorted((style, first_seed(7, style, StyleSeeds.VARIED)) for style in bare)
+    assert sorted((row.style, row.seed) for row in world.rows(schema.shots)) == sorted(2 * expected)
+    assert len({seed for _, seed in expected}) == 2
