@@ -14,7 +14,7 @@ from benchmarks.training import __main__ as training
 from benchmarks.training.peer import Peer
 from tests.support.foundations.trained_quickly import make_foundation
 
-PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1}
+PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "tuned peer": 1}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tm
     figures = result["figures"]
     # No analyzer: nobody kept the gate, so nothing is claimed. All else is a number.
     assert figures.pop("accepted_share") is None
-    assert len(figures) == 7
+    assert len(figures) == 8
     assert all(isinstance(value, float) for value in figures.values())
     assert all(name in shown for name in figures)
     assert (result["people"], result["peer_people"]) == (1, 1)
