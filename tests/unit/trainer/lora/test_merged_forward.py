@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from services.trainer.lora.adapted import AdaptedUNet, adapter_at
@@ -53,6 +54,16 @@ def test_outputs_and_gradients_are_pefts(family: str) -> None:
         assert parameter.grad is not None
         scale = float(wanted[name].grad.abs().max())
         torch.testing.assert_close(parameter.grad, wanted[name].grad, rtol=1e-3, atol=1e-4 * scale, msg=name)
+
+
+def test_a_layer_that_is_called_by_itself_has_its_own_part_of_the_product() -> None:
+    stock = peft_unet(4, 4.0, seed=1)
+    merged = copy.deepcopy(stock)
+    MergedForward(merged, ADAPTER)
+    merged.set_attn_processor(AttnProcessor())
+    given = inputs(stock)
+    with torch.no_grad():
+        torch.testing.assert_close(merged(**given).sample, stock(**given).sample, rtol=1e-4, atol=1e-5)
 
 
 def test_a_scaled_adapter_gives_pefts_output() -> None:
