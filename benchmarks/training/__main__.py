@@ -1,7 +1,8 @@
 """Measures how good trainings are and how long they take: ``python -m benchmarks.training`` (``make bench-training``).
 
 People whom no net has seen are taught, painted and judged by other nets than those that select checkpoints; the bare
-foundation is the control, diffusers' DreamBooth recipe the peer. Prints a table and writes ``out/bench/training.json``.
+foundation is the control, diffusers' DreamBooth recipe the peer, plain and tuned. Prints a table and writes
+``out/bench/training.json``.
 Finished pieces are kept in ``out/bench/training/journal.jsonl``: a run that was cut short goes on when started again.
 """
 
@@ -20,14 +21,16 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.training import figures, work
+from benchmarks.training.figures import PEER
 from benchmarks.training.judging import gallery
+from benchmarks.training.peer import Tuning, tunings
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.speed import steps_per_second
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.processes.cpus import usable_cpus
 from headshots.settings import default_foundation
 
-QUICK: dict[str, int] = {
+QUICK: dict[str, Any] = {
     "people": 2,
     "peer_people": 1,
     "selfies": 6,
@@ -36,6 +39,8 @@ QUICK: dict[str, int] = {
     "gallery": 4,
     "timed_people": 1,
     "timed_steps": 4,
+    "timed_repeats": 1,
+    "timed_rows": (),
 }
 
 
@@ -52,7 +57,8 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         _each(journal, "bare", plan.people, lambda person: pool.submit(work.bare, plan, person), say)
         seconds = {person: result["seconds"] for person, result in journal.all("ours").items()}
         count = min(plan.peer_people, plan.people)
-        _each(journal, "peer", count, lambda person: pool.submit(work.peer, plan, person, seconds[person]), say)
+        tuning = _tuning(plan, journal)
+        _each(journal, PEER, count, lambda person: pool.submit(work.peer, plan, person, seconds[person], tuning), say)
     return figures.report(plan, journal)
 
 
@@ -69,10 +75,21 @@ def _timed_alone(plan: Plan, journal: Journal, say: Callable[[str], None]) -> No
             say(f"timed alone: person {person} in {trained.seconds:.1f} s ({trained.cpu_seconds:.0f} s of CPU)")
             result = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds, "cores": asdict(plan.cores)}
             journal.add("timed", person, result)
-    if journal.get("speed", 0) is None:
-        speed = steps_per_second(plan)
-        say(f"steps a second: {speed['ours_steps_per_second']:.2f} against {speed['peer_steps_per_second']:.2f}")
-        journal.add("speed", 0, speed)
+    for rows in plan.all_timed_rows:
+        if journal.get("speed", rows) is None:
+            speed = steps_per_second(plan, rows)
+            ratios = (
+                f"{speed['ratio']['median']:.2f} of the peer's, {speed['ratio_tuned']['median']:.2f} of the tuned one's"
+            )
+            say(f"steps of {rows} rows a second: {ratios} ({speed['tuning']})")
+            journal.add("speed", rows, speed)
+
+
+def _tuning(plan: Plan, journal: Journal) -> Tuning:
+    """The fastest with as many rows as are trained with."""
+    speed = journal.get("speed", plan.rows)
+    assert speed is not None
+    return next(tuning for tuning in tunings() if tuning.name == speed["tuning"])
 
 
 def _each(

@@ -7,7 +7,9 @@ prior preservation. LoRA through PEFT, as in the script's later versions. What d
 good: rank and learning rate are those of the foundation's recipe instead of 4 and 5e-4. And so that a step has as many
 rows as ours: with fewer files than rows, or where these do not divide, an epoch goes through the files several times.
 
-Shapes: B rows, C latent channels, H, W latent cells.
+:class:`Tuning` is what the script and its siblings let a user change for speed; :data:`PLAIN` changes nothing.
+
+Shapes: B rows, C latent channels, H, W latent cells, N tokens, D width of the text.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from PIL import Image, ImageOps
@@ -36,6 +41,38 @@ from services.trainer.lora.recipe import Recipe
 
 _WEIGHT_DECAY, _MAX_GRADIENT_NORM = 1e-2, 1.0
 _TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What is changed of the script's defaults for speed.
+
+    ``cached``: the VAE and the text encoder run once, before the first step (``--cache_latents`` of the script's
+    siblings, ``--pre_compute_text_embeddings``). ``bf16``: ``--mixed_precision bf16``, frozen weights in bf16 under
+    autocast. ``unfused_attention``: attention by separate products, as torch's fused one is slow to differentiate in
+    bf16 on a CPU.
+    """
+
+    cached: bool = False
+    bf16: bool = False
+    unfused_attention: bool = False
+
+    @property
+    def name(self) -> str:
+        """As ``cached, bf16``."""
+        parts = {"cached": self.cached, "bf16": self.bf16, "unfused attention": self.unfused_attention}
+        return ", ".join(name for name, given in parts.items() if given) or "plain"
+
+
+PLAIN = Tuning()
+
+
+def tunings() -> tuple[Tuning, ...]:
+    """What is tried on this CPU to find the fastest; bf16 only where the CPU multiplies it natively."""
+    fp32 = Tuning(cached=True)
+    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return (fp32,)
+    return fp32, Tuning(cached=True, bf16=True), Tuning(cached=True, bf16=True, unfused_attention=True)
 
 
 class _Selfies(Dataset[dict[str, Tensor]]):
@@ -65,30 +102,56 @@ class _Selfies(Dataset[dict[str, Tensor]]):
         return {"pixels": pixels, "ids": tokens.input_ids[0]}
 
 
-class Peer:
-    """One training by that recipe on the CPU."""
+class _Encoded(Dataset[dict[str, Tensor]]):
+    """The same, encoded once: of each file the distribution of its latents, and the prompt's embedding [N, D].
 
-    def __init__(self, foundation: Path, files: Sequence[Path], prompt: str, recipe: Recipe, side_px: int) -> None:
-        torch.manual_seed(recipe.seed)
+    Each file is cropped once then, as in the script's siblings.
+    """
+
+    def __init__(self, selfies: _Selfies, vae: Any, text: Any) -> None:
+        with torch.no_grad():
+            items = [selfies[index] for index in range(len(selfies))]
+            self._moments = [vae.encode(item["pixels"][None]).latent_dist.parameters[0] for item in items]
+            self._told_ND = text(items[0]["ids"][None], return_dict=False)[0][0]
+
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"moments": self._moments[index], "told": self._told_ND}
+
+
+class Peer:
+    """One training by that recipe on the CPU; of several processes of a torch.distributed group, one's part of it."""
+
+    def __init__(
+        self,
+        foundation: Path,
+        files: Sequence[Path],
+        prompt: str,
+        recipe: Recipe,
+        side_px: int,
+        tuning: Tuning = PLAIN,
+    ) -> None:
+        """A step has ``recipe.batch_rows`` rows, over all processes, whose number must divide them."""
         self._accelerator = Accelerator(cpu=True)
-        tokenizer = CLIPTokenizer.from_pretrained(foundation / "tokenizer")
-        self._text = CLIPTextModel.from_pretrained(foundation / "text_encoder", dtype=torch.float32)
-        self._vae = AutoencoderKL.from_pretrained(foundation / "vae", torch_dtype=torch.float32)
-        unet = UNet2DConditionModel.from_pretrained(foundation / "unet", torch_dtype=torch.float32)
-        for model in (self._text, self._vae, unet):
-            model.requires_grad_(False)
-        unet.add_adapter(
-            LoraConfig(
-                r=recipe.rank, lora_alpha=recipe.rank, init_lora_weights="gaussian", target_modules=list(_TARGETS)
-            )
+        assert recipe.batch_rows % self._accelerator.num_processes == 0
+        torch.manual_seed(recipe.seed + self._accelerator.process_index)
+        self._dtype = torch.bfloat16 if tuning.bf16 else torch.float32
+        self._scheduler = DDPMScheduler.from_pretrained(foundation / "scheduler")
+        selfies = self._photos(foundation, files, prompt, recipe, side_px, tuning)
+        # The processes walk through the files in one order, of which each takes its part of every step.
+        loader = DataLoader(
+            selfies,
+            batch_size=recipe.batch_rows // self._accelerator.num_processes,
+            shuffle=True,
+            generator=torch.Generator().manual_seed(recipe.seed),
         )
+        unet = _with_lora(foundation, recipe, self._dtype)
+        if tuning.unfused_attention:
+            unet.set_attn_processor(AttnProcessor())
         self._learned = [parameter for parameter in unet.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(self._learned, lr=recipe.learning_rate, weight_decay=_WEIGHT_DECAY)
-        # As often as gives every step all of its rows.
-        repeats = math.lcm(recipe.batch_rows, len(files)) // len(files)
-        selfies = _Selfies(list(files) * repeats, prompt, tokenizer, side_px)
-        loader = DataLoader(selfies, batch_size=recipe.batch_rows, shuffle=True)
-        self._scheduler = DDPMScheduler.from_pretrained(foundation / "scheduler")
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
         self._unet, self._optimizer, self._loader, self._schedule = self._accelerator.prepare(
             unet, optimizer, loader, schedule
@@ -127,15 +190,54 @@ class Peer:
         pairs = {name: LoraPair(state[f"{name}.lora_A.weight"], state[f"{name}.lora_B.weight"]) for name in names}
         return diffusers_lora_bytes(pairs, {"foundation_digest": foundation_digest})
 
+    def _photos(
+        self, foundation: Path, files: Sequence[Path], prompt: str, recipe: Recipe, side_px: int, tuning: Tuning
+    ) -> Dataset[dict[str, Tensor]]:
+        """The files as often as gives every step all of its rows."""
+        text = CLIPTextModel.from_pretrained(foundation / "text_encoder", dtype=torch.float32)
+        vae = AutoencoderKL.from_pretrained(foundation / "vae", torch_dtype=torch.float32)
+        for model in (text, vae):
+            model.requires_grad_(False)
+        self._scaling = vae.config.scaling_factor
+        repeats = math.lcm(recipe.batch_rows, len(files)) // len(files)
+        tokenizer = CLIPTokenizer.from_pretrained(foundation / "tokenizer")
+        selfies = _Selfies(list(files) * repeats, prompt, tokenizer, side_px)
+        if tuning.cached:
+            return _Encoded(selfies, vae, text)
+        self._vae, self._text = vae, text
+        return selfies
+
+    def _encoded(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Latents [B, C, H, W], sampled anew, and the text [B, N, D]."""
+        if "moments" in batch:
+            sampled_BCHW = DiagonalGaussianDistribution(batch["moments"]).sample()
+            return sampled_BCHW * self._scaling, batch["told"]
+        sampled_BCHW = self._vae.encode(batch["pixels"]).latent_dist.sample()
+        return sampled_BCHW * self._scaling, self._text(batch["ids"], return_dict=False)[0]
+
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
-        latents_BCHW = self._vae.encode(batch["pixels"]).latent_dist.sample() * self._vae.config.scaling_factor
+        latents_BCHW, told_BND = self._encoded(batch)
         noise_BCHW = torch.randn_like(latents_BCHW)
         levels = self._scheduler.config.num_train_timesteps
         timestep_B = torch.randint(0, levels, (len(latents_BCHW),)).long()
         noisy_BCHW = self._scheduler.add_noise(latents_BCHW, noise_BCHW, timestep_B)
-        told = self._text(batch["ids"], return_dict=False)[0]
-        predicted = self._unet(noisy_BCHW, timestep_B, told).sample
+        # What accelerate wraps the UNet in, without its settings for the whole process.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._dtype == torch.bfloat16):
+            predicted = self._unet(noisy_BCHW.to(self._dtype), timestep_B, told_BND.to(self._dtype)).sample
         target = noise_BCHW
         if self._scheduler.config.prediction_type == "v_prediction":
             target = self._scheduler.get_velocity(latents_BCHW, noise_BCHW, timestep_B)
         return F.mse_loss(predicted.float(), target.float(), reduction="mean")
+
+
+def _with_lora(foundation: Path, recipe: Recipe, dtype: torch.dtype) -> Any:
+    """The UNet, frozen in ``dtype``, with LoRA in fp32 on its attention projections."""
+    unet = UNet2DConditionModel.from_pretrained(foundation / "unet", torch_dtype=dtype)
+    unet.requires_grad_(False)
+    unet.add_adapter(
+        LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, init_lora_weights="gaussian", target_modules=list(_TARGETS))
+    )
+    for parameter in unet.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return unet

@@ -41,6 +41,10 @@ class Plan:
     # processes (services.trainer.lora.data_parallel.MIN_STEPS), as a whole training does.
     timed_people: int = 2
     timed_steps: int = 100
+    # People by whose trainings the ratio is measured, one after the other, for its spread; and rows of
+    # a step, beside those of the recipe.
+    timed_repeats: int = 3
+    timed_rows: tuple[int, ...] = (6, 12)
 
     @property
     def wanted_scenes(self) -> tuple[Scene, ...]:
@@ -66,6 +70,16 @@ class Plan:
     def cores(self) -> Cores:
         """As the trainer's service would use as many CPUs."""
         return Cores.shared_out(self.foundation, self.threads)
+
+    @property
+    def rows(self) -> int:
+        """Of a step by the foundation's recipe."""
+        return Recipe.resolve(self.described).batch_rows
+
+    @property
+    def all_timed_rows(self) -> tuple[int, ...]:
+        """``timed_rows``, and those of the recipe."""
+        return tuple(sorted({*self.timed_rows, self.rows}))
 
     @property
     def folder(self) -> Path:

@@ -1,30 +1,29 @@
-"""Measures optimizer steps a second, ours and the peer's: same foundation, photos, batch and resolution, alternating.
+"""Measures optimizer steps a second of ours, of the plain peer and of the tuned one, who work in turns.
 
-Each side lives in a process of its own, as it would in use: torch's threads, once started, go on waiting busily beside
-whoever works next in the same process.
+Same foundation, photos, rows of a step and resolution. Each as it would use the machine: ours as the service does; the
+plain peer with torch's default, one process and a thread a CPU; the tuned one with a process a CPU and whichever of
+:func:`benchmarks.training.peer.tunings` is the fastest here.
 """
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import os
+import dataclasses
+import statistics
 import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks.training import people
-from benchmarks.training.peer import Peer
+from benchmarks.training.peer import PLAIN, Peer, Tuning, tunings
 from benchmarks.training.plan import Plan
+from benchmarks.training.sides import Side
 from benchmarks.training.work import caption, photo_files, side
 from headshots.faces import open_analyzer
-from headshots.processes.parent_death import end_with_parent
+from services.trainer.lora.data_parallel import MIN_STEPS
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task
@@ -32,113 +31,111 @@ from services.trainer.run.photos import load_crops
 from services.trainer.run.preparing import prepare
 
 _BLOCKS, _WARM_UP = 4, 2
+# Of the steps that are timed, the share by which each tuning is tried.
+_TRIED_SHARE = 0.1
 
-# Of a plan and a person, the number of steps that will be taken in all.
-Steps = Callable[[Plan, int, int], Generator[object]]
+OURS, UNTUNED, TUNED = "ours", "plain", "tuned"
 
 
-def steps_per_second(plan: Plan, person: int = 0) -> dict[str, Any]:
-    """Both sides' steps a second, and how many times faster ours are.
+@dataclass(frozen=True)
+class Speeds:
+    """What one number of rows showed: steps a second of each side in each repeat, and of each tuning when tried."""
 
-    Each as it would use the machine: ours as the service does, the peer with torch's default of a thread a CPU.
-    """
-    recipe = Recipe.resolve(plan.described)
-    block = max(plan.timed_steps // _BLOCKS, 1)
-    total = _BLOCKS * block
+    rows: int
+    rates: Mapping[str, Sequence[float]]
+    tried: Mapping[str, float]
+    tuned_processes: int
+
+    def ratio(self, other: str) -> dict[str, float]:
+        """Ours over another side's: median of the repeats, lowest, highest."""
+        ratios = [mine / theirs for mine, theirs in zip(self.rates[OURS], self.rates[other], strict=True)]
+        return {"median": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
+
+    def told(self, plan: Plan) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "batch_rows": self.rows,
+            "threads": plan.threads,
+            "our_processes": min(plan.cores.processes, self.rows) if plan.timed_steps >= MIN_STEPS else 1,
+            "steps_per_second": {name: list(rates) for name, rates in self.rates.items()},
+            "ratio": self.ratio(UNTUNED),
+            "ratio_tuned": self.ratio(TUNED),
+            "tuning": self.fastest,
+            "tuned_processes": self.tuned_processes,
+            "tunings_steps_per_second": dict(self.tried),
+        }
+
+    @property
+    def fastest(self) -> str:
+        """The name of the tuning that was taken."""
+        return max(self.tried, key=self.tried.__getitem__)
+
+
+def steps_per_second(plan: Plan, rows: int) -> dict[str, Any]:
+    """All sides' steps a second with so many rows, over ``plan.timed_repeats`` people."""
+    processes = _tuned_processes(plan, rows)
     # The environment is the trainer's for its child processes, and torch's defaults.
     sides = {
-        "ours": _Side(_ours, plan, person, total, plan.cores.threads, {"OMP_WAIT_POLICY": "passive"}),
-        "peer": _Side(_peer, plan, person, total, plan.threads, {}),
+        OURS: Side(_ours, threads=plan.cores.threads, environment={"OMP_WAIT_POLICY": "passive"}),
+        UNTUNED: Side(_peer, threads=plan.threads),
+        TUNED: Side(_peer, processes=processes),
     }
-    spent = dict.fromkeys(sides, 0.0)
     try:
-        for one in sides.values():
-            one.take(_WARM_UP)
-        for _ in range(_BLOCKS):
-            for name, one in sides.items():
-                spent[name] += one.take(block)
+        tried = {tuning.name: _tried(sides[TUNED], plan, rows, tuning) for tuning in tunings()}
+        tuning = max(tunings(), key=lambda one: tried[one.name])
+        repeats = [_in_turns(sides, plan, rows, tuning, person) for person in range(plan.timed_repeats)]
     finally:
         for one in sides.values():
             one.close()
-    rates = {name: total / seconds for name, seconds in spent.items()}
-    return {
-        "ours_steps_per_second": rates["ours"],
-        "peer_steps_per_second": rates["peer"],
-        "ratio": rates["ours"] / rates["peer"],
-        "batch_rows": recipe.batch_rows,
-        "threads": plan.threads,
-        "our_processes": plan.cores.processes,
-    }
+    rates = {name: [repeat[name] for repeat in repeats] for name in sides}
+    return Speeds(rows, rates, tried, processes).told(plan)
 
 
-class _Side:
-    """A process that takes steps when it is told to, and else waits."""
-
-    def __init__(
-        self, steps: Steps, plan: Plan, person: int, count: int, threads: int, environment: Mapping[str, str]
-    ) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._end, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, os.getpid(), steps, plan, person, count, threads))
-        with _changed({"OMP_NUM_THREADS": str(threads), **environment}):
-            self._process.start()
-        theirs.close()
-
-    def take(self, count: int) -> float:
-        """Seconds that ``count`` steps take."""
-        self._end.send(count)
-        seconds: float = self._end.recv()
-        return seconds
-
-    def close(self) -> None:
-        """Let it go."""
-        self._end.close()
-        self._process.join()
+def _tuned_processes(plan: Plan, rows: int) -> int:
+    """A process a CPU as far as the rows can be dealt out evenly, where ours has more than one too."""
+    if plan.timed_steps < MIN_STEPS:
+        return 1
+    return max(count for count in range(1, plan.threads + 1) if rows % count == 0)
 
 
-def _serve(end: Connection, parent: int, steps: Steps, plan: Plan, person: int, count: int, threads: int) -> None:
-    end_with_parent(parent)
-    torch.set_num_threads(threads)
-    taking = steps(plan, person, count)
-    try:
-        while True:
-            end.send(_take(taking, end.recv()))
-    except EOFError:
-        taking.close()
-        # Data-parallel processes end with this one; tearing torch down would only delay the end.
-        os._exit(0)
+def _tried(peer: Side, plan: Plan, rows: int, tuning: Tuning) -> float:
+    steps = max(round(_TRIED_SHARE * plan.timed_steps), 1)
+    peer.open(plan, 0, rows, tuning)
+    peer.take(_WARM_UP)
+    return steps / peer.take(steps)
 
 
-@contextmanager
-def _changed(environment: Mapping[str, str]) -> Iterator[None]:
-    """What processes that are started within it see."""
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _in_turns(sides: Mapping[str, Side], plan: Plan, rows: int, tuning: Tuning, person: int) -> dict[str, float]:
+    """Each side's steps a second for one person; blocks of one follow those of the others."""
+    block = max(plan.timed_steps // _BLOCKS, 1)
+    total = _BLOCKS * block
+    sides[OURS].open(plan, person, rows, total)
+    sides[UNTUNED].open(plan, person, rows, PLAIN)
+    sides[TUNED].open(plan, person, rows, tuning)
+    spent = dict.fromkeys(sides, 0.0)
+    for one in sides.values():
+        one.take(_WARM_UP)
+    for _ in range(_BLOCKS):
+        for name, one in sides.items():
+            spent[name] += one.take(block)
+    return {name: total / seconds for name, seconds in spent.items()}
 
 
-def _peer(plan: Plan, person: int, steps: int) -> Generator[object]:
+def _peer(plan: Plan, person: int, rows: int, tuning: Tuning) -> Generator[object]:
     """The peer's steps, without an end."""
-    del steps
     with tempfile.TemporaryDirectory() as folder:
         files = photo_files(plan, person, Path(folder))
-        recipe = Recipe.resolve(plan.described)
-        yield from Peer(plan.foundation, files, caption(plan, person), recipe, side(plan)).steps()
+        recipe = dataclasses.replace(Recipe.resolve(plan.described), batch_rows=rows)
+        yield from Peer(plan.foundation, files, caption(plan, person), recipe, side(plan), tuning).steps()
 
 
-def _ours(plan: Plan, person: int, steps: int) -> Generator[object]:
+def _ours(plan: Plan, person: int, rows: int, steps: int) -> Generator[object]:
     """A run of which ``steps`` are timed after the warm-up."""
     photos = people.upload(plan.store, person, plan.selfies)
     # The bare foundation is asked in the run's first pass. Of the timed steps the same share asks as of a whole
     # training's, so that they cost what its steps cost on average.
-    options = TrainingOptions(steps=steps + _WARM_UP * Recipe.resolve(plan.described).passes)
+    passes = Recipe.resolve(plan.described).passes
+    options = TrainingOptions(steps=steps + _WARM_UP * passes, batch_rows=rows)
     request = JobRequest(photos, f"people/{person}/timed", people.class_noun(person), options)
     recipe = Recipe.resolve(plan.described, options)
     crops = load_crops(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
@@ -158,12 +155,7 @@ def _ours(plan: Plan, person: int, steps: int) -> Generator[object]:
     prepared = prepare(
         task, crops, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None, print
     )
-    yield from prepared.loop.steps()
-
-
-def _take(steps: Iterator[object], count: int) -> float:
-    """Seconds that ``count`` steps take."""
-    begin = time.perf_counter()
-    taken = sum(1 for _ in itertools.islice(steps, count))
-    assert taken == count
-    return time.perf_counter() - begin
+    try:
+        yield from prepared.loop.steps()
+    finally:
+        prepared.loop.end()

@@ -19,7 +19,7 @@ from PIL import Image
 from benchmarks.training import people
 from benchmarks.training.engine import EnginePainter
 from benchmarks.training.judging import Jury, gallery, through_the_gate
-from benchmarks.training.peer import Peer
+from benchmarks.training.peer import Peer, Tuning
 from benchmarks.training.people import Pixels
 from benchmarks.training.plan import Plan
 from headshots.faces import open_analyzer
@@ -61,17 +61,17 @@ def ours(plan: Plan, person: int) -> dict[str, Any]:
     }
 
 
-def peer(plan: Plan, person: int, seconds: float) -> dict[str, Any]:
-    """The peer's training for as many seconds as ours took, loading not counted; painted and judged alike."""
+def peer(plan: Plan, person: int, seconds: float, tuning: Tuning) -> dict[str, Any]:
+    """The peer's training for as many seconds as ours took, loading and caching not counted; painted, judged alike."""
     torch.set_num_threads(1)
     recipe = Recipe.resolve(plan.described)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Peer(
-            plan.foundation, photo_files(plan, person, Path(folder)), caption(plan, person), recipe, side(plan)
-        )
+        files = photo_files(plan, person, Path(folder))
+        trainer = Peer(plan.foundation, files, caption(plan, person), recipe, side(plan), tuning)
         steps = trainer.run_for(seconds)
         adapter = trainer.adapter(plan.digest)
-    return {"seconds": seconds, "steps": steps, **judged(plan, person, adapter, f"{person:02d}-peer.jpg")}
+    sheet = f"{person:02d}-peer.jpg"
+    return {"seconds": seconds, "steps": steps, "tuning": tuning.name, **judged(plan, person, adapter, sheet)}
 
 
 def bare(plan: Plan, person: int) -> dict[str, Any]:

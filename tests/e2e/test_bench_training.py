@@ -11,15 +11,34 @@ from pathlib import Path
 import pytest
 
 from benchmarks.training import __main__ as training
+from benchmarks.training import speed
 from benchmarks.training.peer import Peer
+from benchmarks.training.sides import Side, Steps, take
 from tests.support.foundations.trained_quickly import make_foundation
 
-PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1}
+PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "tuned peer": 1}
+
+
+class Here:
+    """A side of the comparison in this process, which has imported torch."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def open(self, *arguments: object) -> None:
+        self._taking = self._steps(*arguments)
+
+    def take(self, count: int) -> float:
+        return take(self._taking, count)
+
+    def close(self) -> None:
+        self._taking.close()
 
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """Runs the benchmark in this process, which has imported torch; what it printed. A thread stands for its pool.
+    """Runs the benchmark in this process, which has imported torch; what it printed. A thread stands for its pool, and
+    the peers are timed here too.
 
     The peer takes one step instead of as many as fit into the time of ours, most of which is the start of a process.
     """
@@ -27,6 +46,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     arguments = ["--quick", "--people", "1", "--jobs", "1", "--faces", "none", "--foundation", str(foundation)]
     monkeypatch.setattr(sys, "argv", ["benchmarks.training", *arguments, "--out", str(tmp_path / "bench")])
     monkeypatch.setattr(training, "_pool", ThreadPoolExecutor)
+    in_process = lambda steps, **settings: Side(steps, **settings) if steps is speed._ours else Here(steps)  # noqa: E731
+    monkeypatch.setattr(speed, "Side", in_process)
     run_for = Peer.run_for
     monkeypatch.setattr(Peer, "run_for", lambda self, _seconds: run_for(self, 0.0))
 
@@ -45,7 +66,7 @@ def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tm
     figures = result["figures"]
     # No analyzer: nobody kept the gate, so nothing is claimed. All else is a number.
     assert figures.pop("accepted_share") is None
-    assert len(figures) == 7
+    assert len(figures) == 8
     assert all(isinstance(value, float) for value in figures.values())
     assert all(name in shown for name in figures)
     assert (result["people"], result["peer_people"]) == (1, 1)

@@ -12,10 +12,9 @@ import pytest
 
 from foundry.portraits import held_out_seed, sample_identity, sample_selfies
 from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, TrainingOptions
-from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
 from tests.support.consents import CONSENT
-from tests.support.foundations.engines import scratch
+from tests.support.foundations.engines import bundled_package
 from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels
 
@@ -29,10 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePlatform]:
-    package = ensure_package_in_child(FOUNDATION, scratch() / "bundled-engines", ExportOptions(slots=4, max_rows=8))
     # What is compared with stock diffusers' pixels carries none of ours.
     plain = {"HEADSHOTS_MARKING_WATERMARK": "false"}
-    with LivePlatform(tmp_path_factory.mktemp("platform"), FOUNDATION, package, plain) as platform:
+    with LivePlatform(tmp_path_factory.mktemp("platform"), FOUNDATION, bundled_package().folder, plain) as platform:
         yield platform
 
 

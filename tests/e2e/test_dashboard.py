@@ -17,12 +17,11 @@ import pytest
 
 from foundry.portraits import held_out_seed, sample_identity, sample_selfies
 from headshots.client import AsyncHeadshots, TrainingOptions
-from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.settings import default_foundation
 from tests.support.consents import CONSENT
 from tests.support.deploy.prometheus import Prometheus, start_prometheus
-from tests.support.foundations.engines import scratch
+from tests.support.foundations.engines import bundled_package
 from tests.support.kubernetes_api import FakeKubernetes, fake_kubernetes
 from tests.support.live_platform import SERVICES, LivePlatform
 from tests.support.paths import ROOT
@@ -64,8 +63,7 @@ def platform(
     environment |= {"HEADSHOTS_POD_NAME": "headshots-0", **kubernetes.environment}
     environment |= {"HEADSHOTS_GATEWAY_FACES": "bundled", "HEADSHOTS_TRAINER_FACES": "bundled"}
     foundation, home = default_foundation(), tmp_path_factory.mktemp("platform")
-    package = ensure_package_in_child(foundation, scratch() / "bundled-engines", ExportOptions(slots=4, max_rows=8))
-    with LivePlatform(home, foundation, package, environment) as platform:
+    with LivePlatform(home, foundation, bundled_package().folder, environment) as platform:
         yield platform
 
 

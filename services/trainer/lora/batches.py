@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ from services.trainer.lora.recipe import Recipe
 # the same without it, and whatever else is to be encoded, as captions of single photos.
 CAPTION, EMPTY, CLASS, BARE, FIRST_SCENE = range(5)
 _SUBJECT_STREAM, _CLASS_STREAM = 0, 100
+REMEMBERED_BYTES = 128 << 20
+"""That a process remembers of what the bare foundation computes for draws that come again."""
 CLEAR_SHARE = 0.5
 """Share of the noise levels that are low: there the outlines in the noisy latent can be seen."""
 
@@ -55,7 +58,8 @@ class Rows:
     """The rows of one step.
 
     ``weight_B``: weight of each row's loss; ``cell_weight_BHW``: of each cell, of mean 1; ``size_ids_B6``: SDXL's, or
-    None for whole images of the native size.
+    None for whole images of the native size. ``memory``: of what was computed from ``noisy_BCHW`` and ``timestep_B``
+    without the adapter, where the same come again.
     """
 
     noisy_BCHW: Tensor
@@ -65,6 +69,7 @@ class Rows:
     weight_B: Tensor
     cell_weight_BHW: Tensor
     size_ids_B6: Tensor | None = None
+    memory: dict[int, Any] | None = None
 
 
 @dataclass
@@ -83,6 +88,7 @@ class Batches:
     bare: Callable[[Rows], Tensor]
     part: tuple[int, int] = (0, 1)
     _predicted: dict[int, Tensor] = field(default_factory=dict)
+    _memories: dict[int, dict[int, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         data = self.data
@@ -92,9 +98,10 @@ class Batches:
     def step(self, number: int) -> Rows:
         """The rows of optimizer step ``number``, from 1."""
         draws = -(-self.recipe.steps // self.recipe.passes) if self.data.scenes else self.recipe.steps
-        parts = [self._subject((number - 1) % draws + 1)]
-        if self.data.class_BCHW is not None:
-            parts.append(self._class(self.data.class_BCHW, number))
+        subject = self._subject((number - 1) % draws + 1)
+        if self.data.class_BCHW is None:
+            return subject
+        parts = [replace(subject, memory=None), self._class(self.data.class_BCHW, number)]
         return Rows(*(_joined([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__))  # type: ignore[arg-type]
 
     def _subject(self, number: int) -> Rows:
@@ -110,6 +117,7 @@ class Batches:
             rows = replace(rows, size_ids_B6=data.size_ids_L6[draw.index_B])
         if not data.scenes:
             return rows
+        rows = replace(rows, memory=self._memory(number))
         photo_B1HW = masks.photo_share_BHW[draw.index_B][:, None]
         target_BCHW = photo_B1HW * rows.target_BCHW + (1 - photo_B1HW) * self._bare(number, rows)
         return replace(rows, target_BCHW=target_BCHW)
@@ -122,6 +130,14 @@ class Batches:
         if self.recipe.passes > 1:
             self._predicted[number] = predicted_BCHW
         return predicted_BCHW
+
+    def _memory(self, number: int) -> dict[int, Any] | None:
+        """That of draw ``number``, which every pass takes again; None for draws beyond what may be remembered."""
+        if number not in self._memories and self.recipe.passes > 1:
+            first = next(iter(self._memories.values()), {})
+            if len(self._memories) * _bytes(first) < REMEMBERED_BYTES:
+                self._memories[number] = {}
+        return self._memories.get(number)
 
     def _class(self, latents_BCHW: Tensor, number: int) -> Rows:
         """The class's rows, where all cells count the same: the whole image is to be preserved."""
@@ -164,6 +180,18 @@ class Batches:
         number, of = self.part
         # Where rows do not divide evenly, the class's extra rows go to other processes than the subject's.
         return draw.part(number if subject else of - 1 - number, of).to(self.device)
+
+
+def _bytes(given: Any) -> int:
+    """Of all tensors in ``given``, each counted once."""
+    waiting, seen = [given], {}
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Tensor):
+            seen[id(one)] = one.nbytes
+        else:
+            waiting += one.values() if isinstance(one, dict) else one
+    return sum(seen.values())
 
 
 def bare_captions(scenes: int, captions: int = 0) -> Tensor:

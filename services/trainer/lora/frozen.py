@@ -63,14 +63,18 @@ class Fp32Attention:
         """As diffusers calls it within its transformer blocks: [B, tokens, width] to the same."""
         assert attention_mask is None
         source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        mixed = F.scaled_dot_product_attention(*self.project(attn, hidden_states, source)).transpose(1, 2).flatten(2)
+        out: Tensor = attn.to_out[0](mixed.to(hidden_states.dtype))
+        return out
+
+    def project(self, attn: Any, hidden_states: Tensor, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, key and value, each [B, heads, tokens, width of a head] in fp32."""
         rows, heads = len(hidden_states), attn.heads
         query, key, value = (
             projected.float().view(rows, -1, heads, projected.shape[-1] // heads).transpose(1, 2)
             for projected in (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
         )
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        out: Tensor = attn.to_out[0](mixed.to(hidden_states.dtype))
-        return out
+        return query, key, value
 
 
 def load_unet(foundation: Foundation, computing: Computing) -> UNet2DConditionModel:

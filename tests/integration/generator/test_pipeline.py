@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headshots.diffusion.export.ensure import ensure_package
 from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
-from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
 from tests.support.foundations.engines import (
-    engines,
+    bundled_package,
     lora_bytes,
     peft_unet,
     tiny_foundation,
@@ -114,7 +112,7 @@ async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str,
 
 async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: Path) -> None:
     """Its own sampler and guidance, and an adapter of its recipe's rank in the trainer's file layout."""
-    package = EnginePackage.read(ensure_package(default_foundation(), engines()))
+    package = bundled_package()
     assert check_package(package) == [], "every node of every graph runs on TensorRT, by its parser's table"
     random = np.random.default_rng(1)
     rank = package.layout.max_rank
@@ -148,7 +146,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
 
 async def test_a_preview_looks_like_the_image_that_comes(tmp_path: Path) -> None:
     """The linear map from latents to colours, without the decoder: after the last step it shows the finished image."""
-    package = EnginePackage.read(ensure_package(default_foundation(), engines()))
+    package = bundled_package()
     async with running_generator(tmp_path, package=package) as generator:
         events = await generator.generate(prompt="headshot of a man, wearing a navy suit", seed=5, preview_every=20)
     glimpse = next(event.step.preview for event in events if event.step.preview)

@@ -20,6 +20,7 @@ from safetensors.torch import save
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import EnginePackage
+from headshots.settings import default_foundation
 from services.generator.adapters.tiers import AdapterRef
 from tests.support.foundations.tiny import make_tiny_foundation, make_tiny_sdxl
 from tests.support.paths import SHARED_ENGINES
@@ -59,6 +60,12 @@ def tiny_package(prediction_type: str = "epsilon") -> EnginePackage:
     """Never changed by a test."""
     folder = ensure_package(tiny_foundation(prediction_type), engines(), OPTIONS)
     return EnginePackage.read(folder)
+
+
+@functools.cache
+def bundled_package() -> EnginePackage:
+    """The bundled foundation's, with the options that it is served with; never changed by a test."""
+    return EnginePackage.read(ensure_package(default_foundation(), engines()))
 
 
 @functools.cache

@@ -78,6 +78,7 @@ def test_a_bucket_that_nobody_answers_for_is_told_with_what_kept_it_from_answeri
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     port = free_port()
+    monkeypatch.setattr("headshots.doctor.stores._PATIENCE_SECONDS", 0.5)
     monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port}")
     for name, value in {"AWS_ALLOW_HTTP": "true", "AWS_REGION": "x", "AWS_ACCESS_KEY_ID": "a"}.items():
         monkeypatch.setenv(name, value)

@@ -45,6 +45,9 @@ class FakeBare:
         return torch.full_like(rows.noisy_BCHW, BARE_VALUE)
 
 
+TENSORS = [name for name in Rows.__dataclass_fields__ if name != "memory"]
+
+
 def heads(count: int, none: int = 0) -> LossMasks:
     """Masks of ``count`` photos with a head in the middle, and of ``none`` photos without a head."""
     share = torch.zeros(8, 8)
@@ -110,7 +113,30 @@ def test_each_draw_has_one_bare_prediction_and_a_resumed_run_has_the_same_rows()
 
 
 def same(one: Rows, other: Rows) -> bool:
-    return all(torch.equal(getattr(one, name), getattr(other, name)) for name in Rows.__dataclass_fields__)
+    return all(torch.equal(getattr(one, name), getattr(other, name)) for name in TENSORS)
+
+
+def test_a_draw_has_one_memory_in_all_passes_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = batches()
+    first, second = made.step(1).memory, made.step(2).memory
+    assert first is not None
+    assert made.step(5).memory is first
+    assert second is not None
+    assert second is not first
+    once, _ = batches(replace(RECIPE, passes=1))
+    assert once.step(1).memory is None, "nothing comes again"
+    beside_others, _ = batches(replace(RECIPE, prior_rows=1), prior=True)
+    assert beside_others.step(1).memory is None, "the class's rows do not come again"
+    # A tensor that is remembered under two names counts once.
+    monkeypatch.setattr("services.trainer.lora.batches.REMEMBERED_BYTES", 64)
+    small, _ = batches()
+    kept = torch.zeros(8)
+    for number in (1, 2):
+        memory = small.step(number).memory
+        assert memory is not None
+        memory[0] = kept, (kept,)
+    assert small.step(3).memory is None, "2 times 32 bytes are what there is room for"
+    assert small.step(5).memory is not None, "what is remembered stays"
 
 
 def test_without_heads_there_are_no_bare_predictions_no_scenes_and_no_repeated_draws() -> None:
@@ -176,7 +202,7 @@ def test_the_parts_of_a_step_make_up_the_whole(prior_rows: int) -> None:
     for step in (1, 4, 9):
         rows = whole.step(step)
         found = [part.step(step) for part in parts]
-        for name in Rows.__dataclass_fields__:
+        for name in TENSORS:
             # A part has its share of the subject's rows, then its share of the class's.
             order = np.argsort(np.concatenate([_order(recipe, number) for number in range(3)]), kind="stable")
             together = torch.cat([getattr(part, name) for part in found])[torch.from_numpy(order)]

@@ -69,7 +69,9 @@ def a_step(made: AdaptedUNet, device: torch.device = CPU) -> Tensor:
         torch.tensor([[96.0, 80, 6, 0, 64, 64], [64, 64, 0, 0, 64, 64]]),
     )
     rows, conditions = (
-        type(each)(*(getattr(each, name).to(device) for name in each.__dataclass_fields__))
+        type(each)(
+            *(part.to(device) for name in each.__dataclass_fields__ if (part := getattr(each, name)) is not None)
+        )
         for each in (rows, conditions)
     )
     return made.loss(conditions, Objective(noise_levels(foundation), False, 5.0), rows)

@@ -7,10 +7,16 @@ import copy
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
-from services.trainer.lora.adapted import adapter_at
-from services.trainer.lora.merged_forward import merge_in_forward
+from services.trainer.lora.adapted import AdaptedUNet, adapter_at
+from services.trainer.lora.batches import Rows
+from services.trainer.lora.computing import Computing
+from services.trainer.lora.frozen import Conditions
+from services.trainer.lora.merged_forward import MergedForward
+from services.trainer.lora.objective import Objective
+from services.trainer.lora.recipe import Recipe
 from tests.support.foundations.engines import peft_unet, tiny_sdxl
 
 ADAPTER = "default"
@@ -36,7 +42,7 @@ def learned(unet: UNet2DConditionModel) -> dict[str, Tensor]:
 def test_outputs_and_gradients_are_pefts(family: str) -> None:
     stock = peft_unet(4, 4.0, seed=1, foundation=tiny_sdxl() if family == "sdxl" else None)
     merged = copy.deepcopy(stock)
-    merge_in_forward(merged, ADAPTER)
+    MergedForward(merged, ADAPTER)
     given = inputs(stock)
     expected, found = stock(**given).sample, merged(**given).sample
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
@@ -50,10 +56,20 @@ def test_outputs_and_gradients_are_pefts(family: str) -> None:
         torch.testing.assert_close(parameter.grad, wanted[name].grad, rtol=1e-3, atol=1e-4 * scale, msg=name)
 
 
+def test_a_layer_that_is_called_by_itself_has_its_own_part_of_the_product() -> None:
+    stock = peft_unet(4, 4.0, seed=1)
+    merged = copy.deepcopy(stock)
+    MergedForward(merged, ADAPTER)
+    merged.set_attn_processor(AttnProcessor())
+    given = inputs(stock)
+    with torch.no_grad():
+        torch.testing.assert_close(merged(**given).sample, stock(**given).sample, rtol=1e-4, atol=1e-5)
+
+
 def test_a_scaled_adapter_gives_pefts_output() -> None:
     stock = peft_unet(4, 4.0, seed=1)
     merged = copy.deepcopy(stock)
-    merge_in_forward(merged, ADAPTER)
+    MergedForward(merged, ADAPTER)
     given = inputs(stock)
     with torch.no_grad():
         whole, bare = merged(**given).sample, unadapted(stock, given)
@@ -77,7 +93,7 @@ def unadapted(unet: UNet2DConditionModel, given: dict[str, object]) -> Tensor:
 
 def test_changed_weights_are_merged_in_the_next_call_and_disabled_adapters_are_not() -> None:
     unet = peft_unet(4, 4.0, seed=1)
-    merge_in_forward(unet, ADAPTER)
+    MergedForward(unet, ADAPTER)
     given = inputs(unet)
     with torch.no_grad():
         before = unet(**given).sample
@@ -94,3 +110,68 @@ def test_changed_weights_are_merged_in_the_next_call_and_disabled_adapters_are_n
         parameter.data.zero_()
     with torch.no_grad():
         torch.testing.assert_close(unet(**given).sample, bare, rtol=1e-5, atol=1e-6)
+
+
+def adapted(unet: UNet2DConditionModel) -> AdaptedUNet:
+    """The UNet with an adapter that changes it."""
+    computing = Computing(torch.device("cpu"), torch.float32, checkpointing=False, autocast=False, merged=True)
+    made = AdaptedUNet(unet, ("to_q", "to_k", "to_v", "to_out.0"), Recipe(rank=4), computing)
+    for parameter in made.parameters.values():
+        parameter.data.normal_(std=0.3)
+    return made
+
+
+def rows(noisy_BCHW: Tensor, memory: dict[int, object] | None) -> Rows:
+    count = len(noisy_BCHW)
+    captions, zeros = torch.arange(count), torch.zeros_like(noisy_BCHW)
+    return Rows(noisy_BCHW, torch.tensor([5, 700]), captions, zeros, torch.ones(count), zeros[:, 0], None, memory)
+
+
+def frozen_first_block() -> UNet2DConditionModel:
+    torch.manual_seed(3)
+    made = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=12,
+        attention_head_dim=2,
+        norm_num_groups=4,
+    )
+    made.requires_grad_(False)
+    return made
+
+
+def test_what_lies_before_the_adapter_is_computed_once_for_rows_that_come_again() -> None:
+    made = adapted(frozen_first_block())
+    conditions = Conditions(torch.randn(2, 5, 12), None, None)
+    noisy_BCHW, memory = torch.randn(2, 4, 8, 8), dict[int, object]()
+    expected = made.predict_bare(conditions, rows(noisy_BCHW, None))
+    bare = made.predict_bare(conditions, rows(noisy_BCHW, memory))
+    assert torch.equal(bare, expected)
+    assert len(memory) == 2, "the first convolution and the one block without attention"
+    objective = Objective(torch.linspace(0.99, 0.01, 1000), v_prediction=False, snr_gamma=0.0)
+
+    def gradients(given: Rows) -> list[Tensor]:
+        for parameter in made.parameters.values():
+            parameter.grad = None
+        made.loss(conditions, objective, given).backward()  # type: ignore[no-untyped-call]
+        return [parameter.grad for parameter in made.parameters.values() if parameter.grad is not None]
+
+    computed, remembered = gradients(rows(noisy_BCHW, None)), gradients(rows(noisy_BCHW, memory))
+    assert all(torch.equal(one, other) for one, other in zip(computed, remembered, strict=True))
+    # It is the memory that is taken: with another's, the result is of the other latents.
+    other = made.predict_bare(conditions, rows(torch.randn(2, 4, 8, 8), memory))
+    assert torch.equal(other, expected)
+    assert not torch.equal(made.predict_bare(conditions, rows(torch.randn(2, 4, 8, 8), None)), expected)
+
+
+def test_the_bare_prediction_is_the_foundations_own() -> None:
+    unet = frozen_first_block()
+    stock = copy.deepcopy(unet)
+    made = adapted(unet)
+    conditions, given = Conditions(torch.randn(2, 5, 12), None, None), rows(torch.randn(2, 4, 8, 8), None)
+    with torch.no_grad():
+        expected = stock(given.noisy_BCHW, given.timestep_B, conditions.context_KND).sample
+    torch.testing.assert_close(made.predict_bare(conditions, given), expected, rtol=1e-4, atol=1e-5)

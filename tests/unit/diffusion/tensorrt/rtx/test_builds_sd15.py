@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from headshots.diffusion.export.ensure import ExportOptions, ensure_package
+from headshots.diffusion.export.ensure import ensure_package
 from headshots.diffusion.package import EnginePackage
-from headshots.settings import default_foundation
 from tests.support.engine_builds import assert_every_graph_is_built
-from tests.support.foundations.engines import OPTIONS, engines, tiny_foundation
+from tests.support.foundations.engines import OPTIONS, bundled_package, engines, tiny_foundation
 
 
 def test_every_graph_of_the_tiny_foundation_in_half_precision(tmp_path: Path) -> None:
@@ -22,5 +21,4 @@ def test_every_graph_of_the_tiny_foundation_in_half_precision(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_every_graph_of_the_bundled_foundation(tmp_path: Path) -> None:
-    folder = ensure_package(default_foundation(), engines(), ExportOptions())
-    assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)
+    assert_every_graph_is_built(bundled_package(), tmp_path)
