@@ -49,7 +49,7 @@ def train_judges(
     start: Judges | None = None,
     processes: int | None = None,
 ) -> Judges:
-    """The nets, from `start` if given, each within its own budget.
+    """The nets, from those of `start` if given (which change), each within its own budget.
 
     The threshold comes from people that none of them saw.
     """
