@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training.people import SCENES, SEEDS, Scene
+from foundry.train_judges import digest as judges_digest
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from services.trainer.lora.recipe import Recipe
@@ -109,6 +110,7 @@ class Plan:
             "negative_adapter_share": self.described.negative_adapter_share,
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
             "faces": self.faces,
+            "judge": judges_digest(),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
