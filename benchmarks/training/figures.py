@@ -14,7 +14,8 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.training.plan import Journal, Plan
+from benchmarks.training import face_figures
+from benchmarks.training.plan import Journal, Plan, judges_digest
 
 # Figure: (goal, whether at most or at least, what it says).
 GOALS: Mapping[str, tuple[float, str, str]] = {
@@ -32,12 +33,14 @@ GOALS: Mapping[str, tuple[float, str, str]] = {
 def figures(journal: Journal) -> dict[str, float | None]:
     """Every figure; None where nothing was measured."""
     ours, bare, peers = journal.all("ours"), journal.all("bare"), journal.all("peer")
+    bare_of_ours = [bare[person] for person in ours if person in bare]
     speed, timed = journal.get("speed", 0), journal.all("timed")
     pairs = [(ours[person], result) for person, result in peers.items() if person in ours]
     return {
         "rank1": _mean(result["rank1"] for result in ours.values()),
         "likeness_share": _mean(_share(result) for result in ours.values()),
-        "prompt_drop_points": _drop(ours.values(), [bare[person] for person in ours if person in bare]),
+        "prompt_drop_points": _drop(ours.values(), bare_of_ours),
+        **face_figures.prompt_drops(ours.values(), bare_of_ours),
         "control_rank1": _mean(result["rank1"] for result in bare.values()),
         "accepted_share": _mean(
             result["accepted_share"] for result in ours.values() if result["accepted_share"] is not None
@@ -45,6 +48,7 @@ def figures(journal: Journal) -> dict[str, float | None]:
         "seconds_per_training": _mean(result["seconds"] for result in timed.values()),
         "steps_per_second_ratio": None if speed is None else speed["ratio"],
         "likeness_gain_equal_time": _mean(_share(mine) - _share(theirs) for mine, theirs in pairs),
+        **face_figures.figures(journal),
     }
 
 
@@ -56,6 +60,8 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         refused.update(result["refused_for"])
     return {
         "figures": figures(journal),
+        "faces": face_figures.by_person(journal),
+        "teaching_of_naturalness": {fold: found["taught"] for fold, found in journal.all("natural").items()},
         "foundation": plan.described.name,
         "foundation_digest": plan.digest,
         "people": len(ours),
@@ -63,7 +69,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "portraits_each": plan.scenes * plan.seeds,
         "gallery": plan.gallery,
         "analyzer": plan.faces,
-        "judge": "foundry.judges (Embedder, Probe)",
+        "judge": f"foundry.judges {judges_digest()}",
         "refused_for": dict(refused),
         "following": _following(ours.values()),
         "following_bare": _following(journal.all("bare").values()),
@@ -87,6 +93,9 @@ def table(result: Mapping[str, Any]) -> Table:
     for name, (goal, kind, what) in GOALS.items():
         value = result["figures"][name]
         shown.add_row(name, "not measured" if value is None else f"{value:.3f}", f"{kind} {goal:g}", what)
+    for name, wanted in face_figures.GOALS.items():
+        value = result["figures"][name]
+        shown.add_row(name, "not measured" if value is None else f"{value:.3f}", str(wanted), wanted.what)
     return shown
 
 

@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmarks.training.people import SCENES, SEEDS, Scene
+from foundry.train_judges import JUDGES_FOLDER
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from services.trainer.lora.recipe import Recipe
@@ -31,6 +32,12 @@ class Plan:
     seeds: int = len(SEEDS)
     # People among whom a portrait has to name its own.
     gallery: int = 200
+    # True renders of other people: half teach what natural and regular faces are, by the other half both are judged.
+    reference: int = 1600
+    # Pictures a person that teach the net of naturalness, under other guidance than those that are measured; as many of
+    # the bare foundation a class noun; and the batches that each net of it learns from.
+    teaching: int = 24
+    teaching_steps: int = 600
     # As HEADSHOTS_TRAINER_FACES; who selects checkpoints and keeps the gate, never who judges here.
     faces: str = "bundled"
     # People worked on at once, a thread each.
@@ -73,6 +80,11 @@ class Plan:
         return self.out / "training"
 
     @property
+    def gallery_file(self) -> Path:
+        """Embeddings of true photos, by the judges of today."""
+        return self.folder / f"gallery-{judges_digest()}.npy"
+
+    @property
     def store_url(self) -> str:
         """The object store of photos and adapters."""
         return (self.folder / "objects").absolute().as_uri()
@@ -94,9 +106,17 @@ class Plan:
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "negative_adapter_share": self.described.negative_adapter_share,
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
+            "naturalness": [self.reference, self.teaching, self.teaching_steps],
+            "judges": judges_digest(),
             "faces": self.faces,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def judges_digest() -> str:
+    """Of the weights of ``foundry.judges``: what other weights told does not count."""
+    return hashlib.sha256((JUDGES_FOLDER / "judges.safetensors").read_bytes()).hexdigest()[:12]
 
 
 class Journal:

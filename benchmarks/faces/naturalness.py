@@ -1,0 +1,124 @@
+"""Teaches a small net to tell painted faces from drawn ones; its features see what is broken, its scores how well.
+
+It looks at aligned crops at full resolution. Drawn faces broken on purpose are a third class, so that its features
+place eyes and mouths instead of the grain alone. Taught on other people than it is asked about, it is a classifier
+two-sample test (arXiv 1610.06545): an area of 0.5 would mean that nothing tells painted faces from drawn ones.
+
+Shapes: N crops, uint8 [N, 3, 96, 96]; D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from foundry.training import learning_rate_factor
+
+DRAWN, BROKEN, PAINTED = range(3)
+FEATURES = 32
+ROWS = 48
+_WIDTH = 16
+_RATE = 2e-3
+_BATCH = 64
+
+Crops = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+class NaturalnessNet(nn.Module):
+    """Logits of DRAWN, BROKEN and PAINTED; `features` are what its last layer reads."""
+
+    def __init__(self, width: int = _WIDTH) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_stage(3, width, 5),
+            *_stage(width, 2 * width, 3),
+            *_stage(2 * width, 3 * width, 3),
+            *_stage(3 * width, 4 * width, 3),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(4 * width * 36, FEATURES),
+        )
+        self.told = nn.Linear(FEATURES, 3)
+
+    def features(self, crops_NCHW: Tensor) -> Tensor:
+        """[N, D] of pictures in -1..1."""
+        return torch.tanh(self.body(crops_NCHW))
+
+    def forward(self, crops_NCHW: Tensor) -> Tensor:
+        return self.told(self.features(crops_NCHW))
+
+
+def teach(crops: Mapping[int, Crops], steps: int, seed: int) -> NaturalnessNet:
+    """A net that has seen `steps` batches, a third of each class.
+
+    Args:
+        crops: of DRAWN, BROKEN and PAINTED.
+        steps: batches of ROWS.
+        seed: the same for the same net.
+
+    Raises:
+        ValueError: a class without a crop.
+    """
+    missing = [name for name, kind in _NAMES.items() if not len(crops.get(kind, ()))]
+    if missing:
+        raise ValueError(f"no {' and no '.join(missing)} crops to teach with: paint or draw some first")
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    net = NaturalnessNet().train()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.02)
+    classes = torch.tensor(sorted(crops)).repeat_interleave(ROWS // 3)
+    for step in range(steps):
+        rows = [crops[kind][rng.integers(len(crops[kind]), size=ROWS // 3)] for kind in sorted(crops)]
+        for group in optimizer.param_groups:
+            group["lr"] = _RATE * learning_rate_factor(step, step / steps, decay_from=0.3)
+        logits = net(_augmented(_planes(np.concatenate(rows)), rng))
+        loss = nn.functional.cross_entropy(logits, classes)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimizer.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def looked_at(net: NaturalnessNet, crops_NCHW: Crops) -> tuple[Floats, Floats]:
+    """Features [N, D], and scores [N]: the logarithm of how much likelier a crop is drawn than painted."""
+    features = torch.cat([net.features(_planes(part)) for part in np.array_split(crops_NCHW, _parts(crops_NCHW))])
+    logits = net.told(features)
+    return features.numpy(), (logits[:, DRAWN] - logits[:, PAINTED]).numpy()
+
+
+_NAMES = {"drawn": DRAWN, "broken": BROKEN, "painted": PAINTED}
+
+
+def _parts(crops_NCHW: Crops) -> int:
+    return max(-(-len(crops_NCHW) // _BATCH), 1)
+
+
+def _planes(crops_NCHW: Crops) -> Tensor:
+    return torch.from_numpy(crops_NCHW).float() / 127.5 - 1
+
+
+def _augmented(crops_NCHW: Tensor, rng: np.random.Generator) -> Tensor:
+    """Mirrored or not, a pixel aside, a little brighter or darker: what no class may be known by."""
+    if rng.random() < 0.5:
+        crops_NCHW = crops_NCHW.flip(3)
+    dx, dy = (int(value) for value in rng.integers(-1, 2, 2))
+    gain = torch.from_numpy(rng.uniform(0.93, 1.07, (len(crops_NCHW), 1, 1, 1)).astype(np.float32))
+    return torch.roll(crops_NCHW, (dy, dx), (2, 3)) * gain
+
+
+def _stage(before: int, after: int, side: int) -> list[nn.Module]:
+    """Half the size, then a look around."""
+    return [
+        nn.Conv2d(before, after, side, 2, side // 2, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(),
+        nn.Conv2d(after, after, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(),
+    ]

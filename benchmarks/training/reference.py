@@ -1,0 +1,110 @@
+"""Draws true renders of other people, by which natural and regular faces are known; some are broken on purpose.
+
+They wear and stand before what is asked of the portraits, one picture a person. Every second one teaches, the others
+are what is compared with: nothing is compared with what taught.
+
+Shapes: R renders, B broken ones, P landmarks in the picture's units of 0..1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from foundry.faces.landmarker import upright
+
+from benchmarks.faces import breaking
+from benchmarks.faces.regular import Regularity, learn_regularity
+from benchmarks.training.people import SIDE_PX, Pixels
+from benchmarks.training.plan import Plan, judges_digest
+from foundry.judges import Judges
+from foundry.latents import to_tensor
+from foundry.portraits import (
+    FIRST_HELD_OUT,
+    Portrait,
+    face_points,
+    render_portrait,
+    sample_identity,
+    sample_scene,
+)
+from foundry.train_judges import load_judges
+
+FIRST_PERSON = FIRST_HELD_OUT + 500_000  # apart from everybody that is trained, judged or confused
+_BATCH = 64
+
+Crops = npt.NDArray[np.uint8]  # [N, 3, 96, 96]
+Points = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What true renders look like to the judge's landmarker."""
+
+    crops: Crops  # [R, 3, 96, 96]
+    points_RP2: Points
+    broken: Crops  # [B, 3, 96, 96], of the renders that teach
+
+    @property
+    def teaching(self) -> Crops:
+        """Drawn faces for a net to learn from."""
+        return self.crops[::2]
+
+    @property
+    def compared(self) -> Crops:
+        """Drawn faces of other people, to compare with."""
+        return self.crops[1::2]
+
+    def regularity(self) -> Regularity:
+        """Learned from one half, its limit from the other."""
+        return learn_regularity(self.points_RP2[::2], self.points_RP2[1::2])
+
+
+def reference(plan: Plan) -> Reference:
+    """Drawn once and kept."""
+    path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{judges_digest()}.npz"
+    if path.exists():
+        with np.load(path) as known:
+            return Reference(known["crops"], known["points"], known["broken"])
+    judges = load_judges()
+    portraits = [_drawn(plan, number) for number in range(plan.reference)]
+    crops, points_RP2 = looked_at(judges, np.stack([portrait.pixels for portrait, _ in portraits]))
+    taught = portraits[::2]
+    broken, _ = looked_at(judges, broken_pictures(breaking.TAUGHT, taught))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, crops=crops, points=points_RP2, broken=broken)
+    return Reference(crops, points_RP2, broken)
+
+
+def broken_pictures(kinds: Mapping[str, breaking.Break], portraits: list[tuple[Portrait, Points]]) -> Pixels:
+    """Each portrait (with its true landmarks in pixels) broken in one of the ways, in turns."""
+    ways = list(kinds.values())
+    rng = np.random.default_rng(0xB20C)
+    return np.stack([ways[number % len(ways)](*each, rng) for number, each in enumerate(portraits)])
+
+
+@torch.no_grad()
+def looked_at(judges: Judges, pictures_NHWC: Pixels) -> tuple[Crops, Points]:
+    """Upright faces at full resolution, and where the judge's landmarker sees their landmarks."""
+    crops, points = [], []
+    for part in torch.split(to_tensor(pictures_NHWC), _BATCH):
+        points.append(judges.landmarker(part))
+        cut = upright(part, points[-1]).clamp(-1, 1)
+        crops.append(((cut + 1) * 127.5).round().byte())
+    return torch.cat(crops).numpy(), torch.cat(points).float().numpy()
+
+
+def _drawn(plan: Plan, number: int) -> tuple[Portrait, Points]:
+    """Reference person ``number`` in one of the plan's scenes, and their true landmarks in pixels."""
+    wanted = plan.wanted_scenes[number % plan.scenes]
+    identity = sample_identity(FIRST_PERSON + number)
+    scene = sample_scene(
+        np.random.default_rng([FIRST_PERSON + number, 0x2EF]),
+        "studio",
+        outfit=wanted.outfit,
+        backdrop=wanted.backdrop,
+        light=wanted.lighting,
+    )
+    return render_portrait(identity, scene, SIDE_PX), face_points(identity, scene, SIDE_PX)

@@ -1,0 +1,77 @@
+"""A net that tells painted faces from drawn ones, and sees what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from foundry.faces.landmarker import upright
+
+from benchmarks.faces import breaking
+from benchmarks.faces.naturalness import BROKEN, DRAWN, FEATURES, PAINTED, Crops, NaturalnessNet, looked_at, teach
+from benchmarks.faces.precision import knn_precision
+from foundry.faces.hard_pairs import roc_area
+from foundry.latents import to_tensor
+from foundry.portraits import face_points, render_portrait, sample_identity, sample_scene
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def crops_of(first: int, count: int, ways: Mapping[str, breaking.Break] | None = None) -> Crops:
+    """Upright faces of people held out, by their true landmarks; broken in turns where `ways` are given."""
+    rng = np.random.default_rng(first)
+    pictures, points = [], []
+    for number in range(count):
+        identity, scene = sample_identity(1_710_000 + first + number), sample_scene(rng)
+        portrait = render_portrait(identity, scene, 128)
+        points.append(face_points(identity, scene, 128))
+        way = list(ways.values())[number % len(ways)] if ways else None
+        pictures.append(portrait.pixels if way is None else way(portrait, points[-1], rng))
+    cut = upright(to_tensor(np.stack(pictures)), torch.from_numpy(np.stack(points) / 128))
+    return np.asarray(((cut.clamp(-1, 1) + 1) * 127.5).round().byte())
+
+
+def squares(count: int, side: int, seed: int) -> Crops:
+    """Grey noise with a bright square of `side` pixels in the middle."""
+    crops = np.random.default_rng(seed).integers(90, 110, (count, 3, 96, 96)).astype(np.uint8)
+    crops[:, :, 48 - side // 2 : 48 + side // 2, 48 - side // 2 : 48 + side // 2] = 200
+    return crops
+
+
+def test_a_net_learns_what_it_was_taught_and_the_same_again_by_seed() -> None:
+    taught = {DRAWN: squares(24, 40, 0), BROKEN: squares(24, 24, 1), PAINTED: squares(24, 8, 2)}
+    net = teach(taught, steps=25, seed=3)
+    drawn, drawn_scores = looked_at(net, squares(12, 40, 4))
+    painted, painted_scores = looked_at(net, squares(12, 8, 5))
+    assert drawn.shape == (12, FEATURES)
+    assert roc_area(drawn_scores, painted_scores) > 0.95
+    assert knn_precision(drawn, looked_at(net, squares(12, 40, 6))[0]) > knn_precision(drawn, painted)
+    again, _ = looked_at(teach(taught, steps=25, seed=3), squares(12, 40, 4))
+    np.testing.assert_array_equal(drawn, again)
+
+
+def test_crops_are_looked_at_alike_alone_and_among_many() -> None:
+    net = NaturalnessNet().eval()
+    crops = squares(70, 20, 1)
+    np.testing.assert_allclose(looked_at(net, crops)[0][66:67], looked_at(net, crops[66:67])[0], atol=1e-5)
+
+
+def test_nothing_is_taught_without_all_three_kinds() -> None:
+    with pytest.raises(ValueError, match="no broken and no painted crops"):
+        teach({DRAWN: squares(4, 8, 0)}, steps=1, seed=0)
+
+
+@pytest.mark.slow
+def test_broken_faces_lie_less_among_true_ones_than_true_ones_do() -> None:
+    """Ways that taught nothing: an eye squeezed, the mouth aside, hair that runs. Soft crops stand for painted ones."""
+    soft = torch.nn.functional.avg_pool2d(torch.from_numpy(crops_of(3000, 150)).float(), 3, 1, 1).byte().numpy()
+    taught = {DRAWN: crops_of(0, 500), BROKEN: crops_of(0, 500, breaking.TAUGHT), PAINTED: soft}
+    net = teach(taught, steps=400, seed=0)
+    compared, _ = looked_at(net, crops_of(1000, 500))
+    true = knn_precision(compared, looked_at(net, crops_of(2000, 150))[0])
+    assert true > 0.8
+    for name, way in breaking.ASKED.items():
+        broken = knn_precision(compared, looked_at(net, crops_of(2000, 150, {name: way}))[0])
+        assert broken < true - 0.15, name

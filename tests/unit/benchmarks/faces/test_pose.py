@@ -1,0 +1,46 @@
+"""A portrait's pose, from where its landmarks are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.faces.pose import posed_like
+from foundry.portraits import face_points, sample_identity, sample_scene
+
+_PERSON = 1_700_000
+
+
+def test_the_pose_of_a_true_render_is_found() -> None:
+    for number in range(3):
+        identity, rng = sample_identity(_PERSON + number), np.random.default_rng(number)
+        true, other = sample_scene(rng), sample_scene(rng)
+        found, off = posed_like(face_points(identity, true, 128) / 128, identity, other)
+        assert off < 0.5
+        assert abs(found.yaw - true.yaw) < 3
+        assert abs(found.roll - true.roll) < 1
+        assert abs(found.smile - true.smile) < 0.2
+        assert abs(found.zoom - true.zoom) < 0.04
+        # What landmarks do not tell stays, but for the wind.
+        assert (found.outfit, found.backdrop, found.light) == (other.outfit, other.backdrop, other.light)
+        assert found.wind == 0
+
+
+def test_the_face_of_another_person_does_not_fit() -> None:
+    """A pose moves all landmarks together, so that proportions of somebody else stay off."""
+    scene = sample_scene(np.random.default_rng(3))
+    own, stranger = sample_identity(_PERSON), sample_identity(_PERSON + 1)
+    _, off = posed_like(face_points(stranger, scene, 128) / 128, own, scene)
+    assert off > 1
+
+
+def test_landmarks_from_nowhere_give_a_pose_that_can_be_drawn() -> None:
+    """Painted noise has landmarks too. Numbers stay within three spreads of studio scenes."""
+    identity = sample_identity(_PERSON)
+    scene = sample_scene(np.random.default_rng(4))
+    found, off = posed_like(np.full((len(face_points(identity, scene)), 2), 0.01, np.float32), identity, scene)
+    assert off > 10
+    assert 0.9 < found.zoom < 1.4
+    assert abs(found.yaw) < 40
+    assert replace(found, yaw=0.0) != found
