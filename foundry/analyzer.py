@@ -1,8 +1,9 @@
 """Defines the two nets of the bundled analyzer: one finds faces and their parts, one tells people apart.
 
-Neither shares a layer or a seed with `foundry.judges`, whose embedder judges the benchmarks: the judge looks at a fixed
-window of the picture through residual pairs with ReLU; this embedder looks at a face turned upright by its landmarks,
-through single convolutions with SiLU, and learned from traits as well as from pairs.
+Neither shares a layer, a seed or a person with `foundry.judges`, whose embedder judges the benchmarks: the judge turns
+faces upright by 24 points that a net of its own finds, looks through residual pairs with ReLU and learned by another
+loss; this embedder goes by the detector's five landmarks, looks through single convolutions with SiLU, and learned from
+all traits.
 
 Shapes: B pictures, CELLS x CELLS cells of STRIDE pixels, G = 14 geometry values a cell, P parts, D embedding width.
 """

@@ -19,13 +19,14 @@ from PIL import Image
 from torch import Tensor
 
 from foundry.dataset import render_range
+from foundry.faces.judge_scores import HELD_OUT_PICTURES, embed_all, probe_accuracy, true_labels
 from foundry.judges import Embedder, Judges, Probe
 from foundry.latents import to_tensor
 from foundry.model_settings import settings
 from foundry.portraits import BACKDROPS, HAIR_COLOURS, LIGHTS, OUTFITS
 from foundry.progress import tqdm
 from foundry.train_autoencoder import psnr_db
-from foundry.train_judges import HELD_OUT_PICTURES, JUDGES_FOLDER, embed_all, load_judges, probe_accuracy, true_labels
+from foundry.train_judges import JUDGES_FOLDER, load_judges
 
 _BATCH = 10
 

@@ -1,6 +1,8 @@
-"""Defines the nets that measure: a probe that reads a portrait's attributes, and an embedder that tells people apart.
+"""Defines the nets that measure: a probe reads a portrait's attributes, a landmarker finds the face's parts, and an
+embedder tells people apart by the face that the landmarker turned upright.
 
-Both see renders only. Shapes: B pictures [B, 3, 128, 128] in -1..1, D embedding width.
+All see renders only. Shapes: B pictures [B, 3, 128, 128] in -1..1, P points of `foundry.portraits.POINTS`, D embedding
+width.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from foundry.faces.blocks import Residual
+from foundry.faces.landmarker import CROP, Landmarker, upright
 from foundry.portraits import BACKDROPS, HAIR_COLOURS, LIGHTS, OUTFITS, Identity, Scene
 
 EMBEDDING_WIDTH = 96
@@ -35,42 +39,21 @@ def labels(identity: Identity, scene: Scene) -> list[int]:
     ]
 
 
-class _Residual(nn.Module):
-    """Two 3 x 3 convolutions around a shortcut, halving the size where the stride is 2."""
-
-    def __init__(self, before: int, after: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(before, after, 3, stride, 1, bias=False)
-        self.second = nn.Conv2d(after, after, 3, 1, 1, bias=False)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(after), nn.BatchNorm2d(after)])
-        self.shortcut = nn.Conv2d(before, after, 1, stride, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        hidden = torch.relu(self.norms[0](self.first(x)))
-        return torch.relu(self.norms[1](self.second(hidden)) + self.shortcut(x))
-
-
-def _trunk(width: int, pixels: int) -> nn.Sequential:
-    """From [B, 3, pixels, pixels] to a feature map of 4 * width channels, then its flat 4 x 4 summary."""
-    stem = nn.Conv2d(3, width, 5, 2, 2)
-    return nn.Sequential(
-        stem,
-        nn.ReLU(),
-        _Residual(width, width * 2, 2),
-        _Residual(width * 2, width * 3, 2),
-        _Residual(width * 3, width * 4, 2 if pixels >= 96 else 1),
-        nn.AdaptiveAvgPool2d(4),
-        nn.Flatten(),
-        nn.Dropout(0.2),
-    )
-
-
 class Probe(nn.Module):
     """Logits of every attribute, from the picture at half its resolution."""
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        self.trunk = _trunk(width, 64)
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, width, 5, 2, 2),
+            nn.ReLU(),
+            Residual(width, width * 2, 2),
+            Residual(width * 2, width * 3, 2),
+            Residual(width * 3, width * 4),
+            nn.AdaptiveAvgPool2d(4),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+        )
         self.heads = nn.ModuleList([nn.Linear(width * 4 * 16, len(names)) for names in ATTRIBUTES.values()])
 
     def forward(self, pixels_BCHW: Tensor) -> list[Tensor]:
@@ -87,23 +70,57 @@ class Probe(nn.Module):
         }
 
 
-class Embedder(nn.Module):
-    """Unit vectors [B, D]: near for one person, far for two. Looks at the middle 96 x 96 pixels, where faces are."""
+class CropEmbedder(nn.Module):
+    """Upright faces [B, 3, CROP, CROP] to unit vectors [B, D]; `features` are those before scaling."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.trunk = _trunk(width, 96)
-        self.project = nn.Linear(width * 4 * 16, EMBEDDING_WIDTH)
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, width, 5, 2, 2),
+            nn.ReLU(),
+            Residual(width, width * 2, 2),
+            Residual(width * 2, width * 3, 2),
+            Residual(width * 3, width * 4, 2),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+        )
+        self.project = nn.Linear(width * 4 * (CROP // 16) ** 2, EMBEDDING_WIDTH, bias=False)
+        self.norm = nn.BatchNorm1d(EMBEDDING_WIDTH, affine=False)
+
+    def features(self, crops_BCHW: Tensor) -> Tensor:
+        found: Tensor = self.norm(self.project(self.trunk(crops_BCHW)))
+        return found
+
+    def forward(self, crops_BCHW: Tensor) -> Tensor:
+        return nn.functional.normalize(self.features(crops_BCHW), dim=1)
+
+
+class Embedder(nn.Module):
+    """Pictures to unit vectors [B, D]: near for one person, far for two, look-alikes too."""
+
+    def __init__(self, landmarker: Landmarker | None = None, crops: CropEmbedder | None = None) -> None:
+        super().__init__()
+        self.landmarker = landmarker or Landmarker()
+        self.crops = crops or CropEmbedder()
 
     def forward(self, pixels_BCHW: Tensor) -> Tensor:
-        face = pixels_BCHW[..., 8:104, 16:112]
-        return nn.functional.normalize(self.project(self.trunk(face)), dim=1)
+        found: Tensor = self.crops(upright(pixels_BCHW, self.landmarker(pixels_BCHW)))
+        return found
 
 
 @dataclass(frozen=True)
 class Judges:
-    """Both nets, and the similarity from which two pictures count as one person."""
+    """The nets, and the similarity from which two pictures count as one person.
+
+    `same_person_from` is what one pair of strangers in 10,000 reaches. Strangers who look alike reach it more often;
+    `judges.json` tells how often, and from where one pair of them in 10,000 does.
+    """
 
     probe: Probe
     embedder: Embedder
     same_person_from: float
+
+    @property
+    def landmarker(self) -> Landmarker:
+        """[B, 3, 128, 128] to POINTS [B, P, 2] in units of the picture's side, 0..1; the embedder's own."""
+        return self.embedder.landmarker

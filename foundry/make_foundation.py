@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHARES = {"unet": 0.55, "autoencoder": 0.2, "probe": 0.03, "embedder": 0.07, "start": 0.15}
+SHARES = {"unet": 0.5, "autoencoder": 0.2, "probe": 0.02, "landmarker": 0.04, "embedder": 0.09, "start": 0.15}
+PICTURES_A_FAMILY = 6  # the judges learn from so many families fewer than there are pictures
 
 
 def stages(options: argparse.Namespace) -> list[list[str]]:
@@ -22,7 +23,8 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
         return [option, f"{options.minutes * SHARES[stage]:.2f}"]
 
     ranks = ["--ranks", str(options.ranks)]
-    both = [*budget("probe", "--probe-minutes"), *budget("embedder", "--embedder-minutes")]
+    nets = [part for net in ("probe", "landmarker", "embedder") for part in budget(net, f"--{net}-minutes")]
+    families = ["--families", str(options.pictures // PICTURES_A_FAMILY)]
 
     judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
     where = ["--out", str(judges)] if judges else []
@@ -31,7 +33,7 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     return [
         ["foundry.train_unet", *work, *budget("unet"), *ranks],
         ["foundry.train_autoencoder", *work, *budget("autoencoder")],
-        ["foundry.train_judges", *work, *both, *where],
+        ["foundry.train_judges", *work[:2], *families, *nets, *where],
         ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
         ["foundry.train_initial_weights", *work[:2], "--model", str(options.out), *budget("start"), *ranks],
         ["foundry.evaluate", "--model", str(options.out), *read, *measure],

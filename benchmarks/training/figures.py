@@ -15,7 +15,8 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.training import face_figures
-from benchmarks.training.plan import Journal, Plan, judges_digest
+from benchmarks.training.plan import Journal, Plan
+from foundry.train_judges import digest
 
 # Figure: (goal, whether at most or at least, what it says).
 GOALS: Mapping[str, tuple[float, str, str]] = {
@@ -69,7 +70,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "portraits_each": plan.scenes * plan.seeds,
         "gallery": plan.gallery,
         "analyzer": plan.faces,
-        "judge": f"foundry.judges {judges_digest()}",
+        "judge": f"foundry.judges {digest()}",
         "refused_for": dict(refused),
         "following": _following(ours.values()),
         "following_bare": _following(journal.all("bare").values()),

@@ -1,7 +1,8 @@
 """Judges images with nets of the foundry that no trainer uses, so that the judge is never the optimizer.
 
-Checkpoints are selected by the analyzer of ``headshots.faces`` (an aligned crop of 80 pixels, its own architecture and
-training); the embedder and the probe here are ``foundry.judges`` (the unaligned middle of the picture).
+Checkpoints are selected by the analyzer of ``headshots.faces`` (a crop of 80 pixels by five landmarks, its own
+architecture and training); the embedder and the probe here are ``foundry.judges`` (a crop of 96 pixels by 24 points that a
+landmarker of its own finds, other layers, another loss, other people to learn from).
 
 Shapes: N pictures, G people of the gallery, D width of an embedding.
 """
@@ -20,7 +21,7 @@ import torch
 from benchmarks.training.people import Pixels, Scene, resized, true_photos
 from foundry.judges import Judges
 from foundry.latents import to_tensor
-from foundry.train_judges import load_judges
+from foundry.train_judges import digest, load_judges
 from headshots.acceptance import PROFILE_WORTHY, Acceptance, Gate, measure_reference
 from headshots.faces import FaceAnalyzer
 
@@ -74,7 +75,8 @@ def embeddings(judges: Judges, pictures_NHWC: Pixels) -> FloatArray:
 
 
 def gallery(people: int, kept: Path) -> FloatArray:
-    """Embeddings [G, N, D] of the true photos of ``people`` people, drawn once and kept."""
+    """Embeddings [G, N, D] of the true photos of ``people`` people, drawn once and kept beside the judge's digest."""
+    kept = kept.with_stem(f"{kept.stem}-{digest()}")
     if kept.exists():
         known: FloatArray = np.load(kept)
         if len(known) >= people:

@@ -6,12 +6,12 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmarks.training.people import SCENES, SEEDS, Scene
-from foundry.train_judges import JUDGES_FOLDER
+from foundry.train_judges import digest as judges_digest
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from services.trainer.lora.recipe import Recipe
@@ -81,8 +81,8 @@ class Plan:
 
     @property
     def gallery_file(self) -> Path:
-        """Embeddings of true photos, by the judges of today."""
-        return self.folder / f"gallery-{judges_digest()}.npy"
+        """Embeddings of true photos; ``gallery`` adds the judge's digest."""
+        return self.folder / "gallery.npy"
 
     @property
     def store_url(self) -> str:
@@ -107,16 +107,10 @@ class Plan:
             "negative_adapter_share": self.described.negative_adapter_share,
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
             "naturalness": [self.reference, self.teaching, self.teaching_steps],
-            "judges": judges_digest(),
             "faces": self.faces,
+            "judge": judges_digest(),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@cache
-def judges_digest() -> str:
-    """Of the weights of ``foundry.judges``: what other weights told does not count."""
-    return hashlib.sha256((JUDGES_FOLDER / "judges.safetensors").read_bytes()).hexdigest()[:12]
 
 
 class Journal:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from foundry.faces.landmarker import upright
 
 from benchmarks.faces import breaking
 from benchmarks.faces.regular import Regularity, learn_regularity
 from benchmarks.training.people import SIDE_PX, Pixels
-from benchmarks.training.plan import Plan, judges_digest
+from benchmarks.training.plan import Plan
+from foundry.faces.landmarker import upright
 from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.portraits import (
@@ -30,7 +30,7 @@ from foundry.portraits import (
     sample_identity,
     sample_scene,
 )
-from foundry.train_judges import load_judges
+from foundry.train_judges import digest, load_judges
 
 FIRST_PERSON = FIRST_HELD_OUT + 500_000  # apart from everybody that is trained, judged or confused
 _BATCH = 64
@@ -64,7 +64,7 @@ class Reference:
 
 def reference(plan: Plan) -> Reference:
     """Drawn once and kept."""
-    path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{judges_digest()}.npz"
+    path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{digest()}.npz"
     if path.exists():
         with np.load(path) as known:
             return Reference(known["crops"], known["points"], known["broken"])

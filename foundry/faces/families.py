@@ -6,7 +6,9 @@ two of the person, two of a double, two of a sibling, and one of the person afte
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +69,9 @@ def family(seed: int, first_stranger: int, doubles: int) -> Family:
     )
 
 
-def members(number: int) -> tuple[Identity, ...]:
+def members(number: int, first_person: int = FIRST_PERSON) -> tuple[Identity, ...]:
     """Who the MEMBERS pictures of training family `number` (0 ..) show."""
-    known = family(FIRST_PERSON + 8 * number, FIRST_PERSON + 8 * number + 1, doubles=1)
+    known = family(first_person + 8 * number, first_person + 8 * number + 1, doubles=1)
     (other,) = known.doubles
     return known.person, known.person, other, other, known.sibling, known.sibling, known.after_haircut
 
@@ -91,6 +93,18 @@ def scene_of(number: int, place: int) -> Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """Families that one net learns from, apart from those of another."""
+
+    name: str  # in the names of its files
+    first_person: int
+    scene_of: Callable[[int, int], Scene]  # by family and place
+
+
+ANALYZER = Series("families", FIRST_PERSON, scene_of)
+
+
+@dataclass(frozen=True, slots=True)
 class Families:
     """F families of training: pictures and true landmarks by family and member, memory maps."""
 
@@ -98,24 +112,25 @@ class Families:
     landmarks: Floats  # [F, M, 5, 2]
 
 
-def prepare_families(work: Path, count: int, processes: int | None = None) -> Families:
-    """`work/families_{count}_*.npy`, rendered where missing."""
-    paths = [work / f"families_{count}_{name}.npy" for name in ("landmarks", "pictures")]
+def prepare_families(work: Path, count: int, processes: int | None = None, series: Series = ANALYZER) -> Families:
+    """`work/{series}_{count}_*.npy`, rendered where missing."""
+    paths = [work / f"{series.name}_{count}_{name}.npy" for name in ("landmarks", "pictures")]
     if not paths[1].exists():
-        assert FIRST_PERSON + 8 * count < FIRST_HELD_OUT - 200
+        assert series.first_person + 8 * count < FIRST_HELD_OUT - 200
         work.mkdir(parents=True, exist_ok=True)
-        _render_all(count, paths[0], paths[1], processes or os.cpu_count() or 1)
+        _render_all(series, count, paths[0], paths[1], processes or os.cpu_count() or 1)
     landmarks, pictures = (np.load(path, mmap_mode="r") for path in paths)
     return Families(pictures, landmarks)
 
 
-def _render_all(count: int, landmarks_path: Path, pictures_path: Path, processes: int) -> None:
+def _render_all(series: Series, count: int, landmarks_path: Path, pictures_path: Path, processes: int) -> None:
     partial = pictures_path.with_suffix(".partial.npy")
     pictures = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, len(MEMBERS), SIZE, SIZE, 3))
     landmarks = np.zeros((count, len(MEMBERS), 5, 2), np.float32)
     starts = range(0, count, _CHUNK)
+    render = functools.partial(_render, series, count=count)
     with ProcessPoolExecutor(processes) as pool, tqdm(total=count, desc="families", mininterval=5) as bar:
-        for start, (drawn, places) in zip(starts, pool.map(_render, starts, [count] * len(starts)), strict=True):
+        for start, (drawn, places) in zip(starts, pool.map(render, starts), strict=True):
             pictures[start : start + len(drawn)], landmarks[start : start + len(drawn)] = drawn, places
             bar.update(len(drawn))
     pictures.flush()
@@ -123,10 +138,13 @@ def _render_all(count: int, landmarks_path: Path, pictures_path: Path, processes
     partial.replace(pictures_path)
 
 
-def _render(start: int, count: int) -> tuple[Pixels, Floats]:
+def _render(series: Series, start: int, count: int) -> tuple[Pixels, Floats]:
     """Families start .. start + _CHUNK - 1."""
     drawn = [
-        [render_portrait(one, scene_of(number, place), SIZE) for place, one in enumerate(members(number))]
+        [
+            render_portrait(one, series.scene_of(number, place), SIZE)
+            for place, one in enumerate(members(number, series.first_person))
+        ]
         for number in range(start, min(start + _CHUNK, count))
     ]
     pictures = np.stack([np.stack([portrait.pixels for portrait in row]) for row in drawn])

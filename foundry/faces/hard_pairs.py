@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from foundry.faces.families import family
-from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_scene
+from foundry.faces.framings import unchanged
+from foundry.portraits import FIRST_HELD_OUT, Identity, Scene, render, sample_scene
 from foundry.progress import tqdm
 
 DOUBLES = 5
@@ -23,21 +24,22 @@ GALLERY = 200
 # Of each person: the first two are the gallery's, the others ask.
 KINDS = ("selfie", "selfie", "studio", "studio")
 FIRST_PERSON = FIRST_HELD_OUT + 200_000
-FIRST_STRANGER = FIRST_HELD_OUT + 300_000
+STRANGERS_AFTER = 100_000  # numbers further on
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 # Pictures, uint8 [128, 128, 3] each, to unit vectors [N, D]; zeros where no face was found.
 Embed = Callable[[Sequence[Pixels]], Floats]
+Framing = Callable[[Scene], Scene]
 
 
-def pictures_of(identity: Identity, occasion: int) -> list[Pixels]:
+def pictures_of(identity: Identity, occasion: int, framing: Framing = unchanged) -> list[Pixels]:
     """A picture of each of KINDS; `occasion` and the person's number decide their scenes."""
     scenes = (
         sample_scene(np.random.default_rng([identity.seed, occasion, index, 0xA11CE]), kind)
         for index, kind in enumerate(KINDS)
     )
-    return [render(identity, scene) for scene in scenes]
+    return [render(identity, framing(scene)) for scene in scenes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,31 @@ class Vectors:
     siblings_NKD: Floats
     after_haircut_NKD: Floats
 
+    def same(self) -> Floats:
+        """Similarities of all pairs of one person."""
+        upper = np.triu(np.ones((len(KINDS), len(KINDS)), bool), 1)
+        return _products(self.people_NKD, self.people_NKD)[:, upper].ravel()
 
-def embed_families(embed: Embed, people: int, first_person: int = FIRST_PERSON) -> Vectors:
-    """Draws the families of `people` people and embeds them."""
+    def to_doubles(self) -> Floats:
+        """Similarities of everybody's pictures to their doubles'."""
+        each = [_products(self.people_NKD, self.doubles_NXKD[:, number]).ravel() for number in range(DOUBLES)]
+        return np.concatenate(each)
+
+    def to_siblings(self) -> Floats:
+        """Similarities of everybody's pictures to their sibling's."""
+        return _products(self.people_NKD, self.siblings_NKD).ravel()
+
+
+def embed_families(
+    embed: Embed, people: int, first_person: int = FIRST_PERSON, framing: Framing = unchanged
+) -> Vectors:
+    """Draws the families of `people` people and embeds them; strangers are 100,000 people further on."""
     parts: list[Floats] = []
     for number in tqdm(range(people), desc="families", mininterval=5):
-        known = family(first_person + number, FIRST_STRANGER + number * 40, DOUBLES)
+        known = family(first_person + number, first_person + STRANGERS_AFTER + number * 40, DOUBLES)
         members = (known.person, *known.doubles, known.sibling)
-        drawn = [picture for member in members for picture in pictures_of(member, 0)]
-        drawn += pictures_of(known.after_haircut, 1)
+        drawn = [picture for member in members for picture in pictures_of(member, 0, framing)]
+        drawn += pictures_of(known.after_haircut, 1, framing)
         parts.append(embed(drawn).reshape(len(members) + 1, len(KINDS), -1))
     whole = np.stack(parts)
     return Vectors(whole[:, 0], whole[:, 1 : 1 + DOUBLES], whole[:, -2], whole[:, -1])
@@ -73,10 +91,7 @@ def scores(vectors: Vectors) -> dict[str, float]:
     - `share_of_doubles`: the likeness of doubles, where strangers have 0 and the person 1.
     """
     people, doubles = vectors.people_NKD, vectors.doubles_NXKD
-    upper = np.triu(np.ones((len(KINDS), len(KINDS)), bool), 1)
-    same = _products(people, people)[:, upper].ravel()
-    to_doubles = np.concatenate([_products(people, doubles[:, each]).ravel() for each in range(DOUBLES)])
-    to_siblings = _products(people, vectors.siblings_NKD).ravel()
+    same, to_doubles, to_siblings = vectors.same(), vectors.to_doubles(), vectors.to_siblings()
     strangers = _products(people, np.roll(people, 1, axis=0)).ravel()
     # A net that has learned nothing has no span.
     span = max(float(same.mean() - strangers.mean()), 1e-6)

@@ -15,6 +15,7 @@ from foundry.portraits.identity import (
     sibling,
 )
 from foundry.portraits.lookalikes import LOOKS, PROPORTIONS, double, with_haircut_of
+from foundry.portraits.points import POINTS, face_points
 from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
 from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
@@ -33,6 +34,7 @@ __all__ = [
     "LIGHTS",
     "LOOKS",
     "OUTFITS",
+    "POINTS",
     "PROPORTIONS",
     "TRIGGERS",
     "Identity",
@@ -41,6 +43,7 @@ __all__ = [
     "caption",
     "describe",
     "double",
+    "face_points",
     "face_truth",
     "held_out_seed",
     "is_held_out",

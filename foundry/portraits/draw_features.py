@@ -19,26 +19,22 @@ def draw_features(canvas: Canvas, figure: Figure) -> None:
     _draw_nose(canvas, figure)
     _draw_mouth(canvas, figure)
     for side in (-1, 1):
-        _draw_eye(canvas, figure, side, figure.half_width)
+        _draw_eye(canvas, figure, side)
         _draw_brow(canvas, figure, side)
 
 
-def _draw_eye(canvas: Canvas, figure: Figure, side: int, width: float) -> None:
-    identity, scene = figure.identity, figure.scene
-    narrow = 1.0 - 0.006 * abs(scene.yaw)
-    half = 6.3 * identity.eye_size * narrow * width / 24
-    tall = 3.7 * identity.eye_size * identity.eye_openness * (1 - 0.16 * max(scene.smile, 0))
-    with canvas.moved(figure.eye_x(side), figure.eye_line, degrees=-identity.eye_tilt * side):
+def _draw_eye(canvas: Canvas, figure: Figure, side: int) -> None:
+    identity = figure.identity
+    half, tall = figure.eye_halves
+    with canvas.moved(figure.eye_x(side), figure.eye_line, degrees=figure.eye_tilt(side)):
         canvas.fill(ellipse(0, -0.6, half + 1.8, tall + 1.8), scaled(figure.skin, 0.72), 0.6, blur=1.0)
-        opening = smooth(
-            [(-half - 1, 0.4), (-half * 0.5, -tall * 1.5), (half * 0.5, -tall * 1.5), (half + 1, 0.4), (0, tall * 1.5)]
-        )
+        opening = figure.eye_opening()
         canvas.fill(opening, (246, 244, 242))
         clip = canvas.mask(opening)
-        look = scene.gaze * 2.2 + figure.turn * 0.1
+        look, middle = figure.pupil
         iris = min(tall * 1.02, half * 0.62)
-        canvas.fill(ellipse(look, -0.4, iris, iris), _IRIS[identity.eye_colour], clip=clip)
-        canvas.fill(ellipse(look, -0.4, iris * 0.5, iris * 0.5), (16, 12, 14), clip=clip)
+        canvas.fill(ellipse(look, middle, iris, iris), _IRIS[identity.eye_colour], clip=clip)
+        canvas.fill(ellipse(look, middle, iris * 0.5, iris * 0.5), (16, 12, 14), clip=clip)
         canvas.fill(ellipse(look - 1.0, -1.5, 0.95, 0.95, 10), (255, 255, 255))
         lid = smooth([(-half, 0.2), (-half * 0.5, -tall * 1.3), (half * 0.5, -tall * 1.3), (half, 0.2)], False)
         lash = 1.2 if identity.class_noun == "man" else 2.0
@@ -46,28 +42,14 @@ def _draw_eye(canvas: Canvas, figure: Figure, side: int, width: float) -> None:
 
 
 def _draw_brow(canvas: Canvas, figure: Figure, side: int) -> None:
-    identity = figure.identity
-    x = figure.eye_x(side)
-    y = figure.eye_line - 8.6 * identity.brow_height * identity.eye_size - 0.7 * max(figure.scene.smile, 0)
-    tilt = identity.brow_tilt * 1.4
-    arch = 1.0 + 2.0 * identity.brow_arch
-    line = smooth(
-        [
-            (x - side * 7.2, y + 1 + tilt),
-            (x - side * 1, y - arch * 0.6 + tilt * 0.4),
-            (x + side * 3, y - arch),
-            (x + side * 8, y + 1.4 - tilt),
-        ],
-        False,
-    )
     colour = mixed(scaled(figure.hair, 0.72), (60, 44, 36), 0.25)
-    canvas.stroke(line, 2.3 * identity.brow_thickness, colour, 0.95, taper=0.45)
+    canvas.stroke(figure.brow_line(side), 2.3 * figure.identity.brow_thickness, colour, 0.95, taper=0.45)
 
 
 def _draw_nose(canvas: Canvas, figure: Figure) -> None:
     identity = figure.identity
     x, y = figure.nose_tip
-    wide = 4.9 * identity.nose_width
+    wide = figure.nose_half
     shade = scaled(figure.skin, 0.62)
     lit = 1.0 if figure.turn <= 0 else -1.0
     bridge = smooth(
@@ -76,11 +58,7 @@ def _draw_nose(canvas: Canvas, figure: Figure) -> None:
     canvas.stroke(bridge, 1.4, shade, 0.35 + 0.4 * identity.nose_bridge, taper=0.3, blur=0.3)
     highlight = smooth([(figure.turn + lit * 0.4, figure.eye_line + 2), (x + lit * 0.4, y - 1.5)], False)
     canvas.stroke(highlight, 2.6, scaled(figure.skin, 1.16), 0.6, blur=0.8)
-    base = smooth(
-        [(x - wide, y - 1.6), (x - wide * 0.9, y + 1.6), (x, y + 2.6), (x + wide * 0.9, y + 1.6), (x + wide, y - 1.6)],
-        False,
-    )
-    canvas.stroke(base, 1.3, shade, 0.9, taper=0.5)
+    canvas.stroke(figure.nose_base(), 1.3, shade, 0.9, taper=0.5)
     for side in (-1, 1):
         canvas.fill(ellipse(x + side * wide * 0.48, y + 1.0, 1.15, 0.8, 10), scaled(figure.skin, 0.36), 0.9)
 
@@ -88,17 +66,13 @@ def _draw_nose(canvas: Canvas, figure: Figure) -> None:
 def _draw_mouth(canvas: Canvas, figure: Figure) -> None:
     identity, scene = figure.identity, figure.scene
     smile = scene.smile
-    x, y = figure.turn * 1.05, figure.mouth_line
-    wide = 9.4 * identity.mouth_width * (1 + 0.2 * max(smile, 0))
+    x, y, wide = figure.mouth_x, figure.mouth_line, figure.mouth_half
     lift = 3.4 * smile
     full = 2.3 * identity.lip_fullness
     natural = scaled(mixed(figure.skin, (176, 62, 66), 0.5), 0.94)
     colour = mixed(natural, (196, 24, 48), 0.75 * identity.lip_redness)
-    corners = (x - wide, y - lift * 0.6), (x + wide, y - lift * 0.6)
-    upper = [(x + wide * 0.45, y - full * 1.2), (x, y - full * 0.5), (x - wide * 0.45, y - full * 1.2)]
-    lower = [(x - wide * 0.5, y + full * 1.4 + lift), (x + wide * 0.5, y + full * 1.4 + lift)]
-    lips = smooth([corners[0], corners[0], *lower, corners[1], corners[1], *upper])
-    canvas.fill(lips, Linear((x, y - full), (x, y + full + lift), scaled(colour, 0.9), scaled(colour, 1.08)))
+    corners = figure.mouth_corners
+    canvas.fill(figure.lips(), Linear((x, y - full), (x, y + full + lift), scaled(colour, 0.9), scaled(colour, 1.08)))
     if smile > 0.5:
         teeth = smooth(
             [

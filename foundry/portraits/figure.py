@@ -55,6 +55,11 @@ class Figure:
         return self.half_height * 1.03 * self.identity.chin_length
 
     @property
+    def chin_point(self) -> tuple[float, float]:
+        """The lowest point of the face's outline."""
+        return (self.turn * 0.35, self.chin)
+
+    @property
     def eye_line(self) -> float:
         return -self.half_height * (0.08 + 0.03 * self.identity.eye_height) + self.nod
 
@@ -65,14 +70,100 @@ class Figure:
         return side * spacing * foreshortened + self.turn
 
     @property
+    def eye_halves(self) -> tuple[float, float]:
+        """Half the width and half the height that an eye's opening is built from."""
+        identity = self.identity
+        narrow = 1.0 - 0.006 * abs(self.scene.yaw)
+        return (
+            6.3 * identity.eye_size * narrow * self.half_width / 24,
+            3.7 * identity.eye_size * identity.eye_openness * (1 - 0.16 * max(self.scene.smile, 0)),
+        )
+
+    def eye_opening(self) -> FloatArray:
+        """Between the lids, about the eye's centre and before its tilt; both eyes have the same."""
+        half, tall = self.eye_halves
+        return smooth(
+            [(-half - 1, 0.4), (-half * 0.5, -tall * 1.5), (half * 0.5, -tall * 1.5), (half + 1, 0.4), (0, tall * 1.5)]
+        )
+
+    @property
+    def pupil(self) -> tuple[float, float]:
+        """About the eye's centre and before its tilt."""
+        return (self.scene.gaze * 2.2 + self.turn * 0.1, -0.4)
+
+    def eye_tilt(self, side: int) -> float:
+        """Degrees by which the eye is turned about its centre."""
+        return -self.identity.eye_tilt * side
+
+    def brow_line(self, side: int) -> FloatArray:
+        """From the nose outwards."""
+        identity = self.identity
+        x = self.eye_x(side)
+        y = self.eye_line - 8.6 * identity.brow_height * identity.eye_size - 0.7 * max(self.scene.smile, 0)
+        tilt = identity.brow_tilt * 1.4
+        arch = 1.0 + 2.0 * identity.brow_arch
+        return smooth(
+            [
+                (x - side * 7.2, y + 1 + tilt),
+                (x - side * 1, y - arch * 0.6 + tilt * 0.4),
+                (x + side * 3, y - arch),
+                (x + side * 8, y + 1.4 - tilt),
+            ],
+            False,
+        )
+
+    @property
     def mouth_line(self) -> float:
         return self.half_height * (0.53 + 0.04 * self.identity.mouth_height) + self.nod * 0.8
+
+    @property
+    def mouth_x(self) -> float:
+        return self.turn * 1.05
+
+    @property
+    def mouth_half(self) -> float:
+        """Half the mouth's width."""
+        return 9.4 * self.identity.mouth_width * (1 + 0.2 * max(self.scene.smile, 0))
+
+    @property
+    def mouth_corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The picture's left one and its right one."""
+        x, y, lift = self.mouth_x, self.mouth_line, 3.4 * self.scene.smile
+        return (x - self.mouth_half, y - lift * 0.6), (x + self.mouth_half, y - lift * 0.6)
+
+    def lips(self) -> FloatArray:
+        """Both lips in one outline."""
+        x, y, wide, lift = self.mouth_x, self.mouth_line, self.mouth_half, 3.4 * self.scene.smile
+        full = 2.3 * self.identity.lip_fullness
+        corners = self.mouth_corners
+        upper = [(x + wide * 0.45, y - full * 1.2), (x, y - full * 0.5), (x - wide * 0.45, y - full * 1.2)]
+        lower = [(x - wide * 0.5, y + full * 1.4 + lift), (x + wide * 0.5, y + full * 1.4 + lift)]
+        return smooth([corners[0], corners[0], *lower, corners[1], corners[1], *upper])
 
     @property
     def nose_tip(self) -> tuple[float, float]:
         return (
             self.turn * 1.25,
             self.eye_line + self.half_height * 0.34 * self.identity.nose_length + self.nod * 0.3,
+        )
+
+    @property
+    def nose_half(self) -> float:
+        """Half the nose's width."""
+        return 4.9 * self.identity.nose_width
+
+    def nose_base(self) -> FloatArray:
+        """From the left wing under the tip to the right one."""
+        (x, y), wide = self.nose_tip, self.nose_half
+        return smooth(
+            [
+                (x - wide, y - 1.6),
+                (x - wide * 0.9, y + 1.6),
+                (x, y + 2.6),
+                (x + wide * 0.9, y + 1.6),
+                (x + wide, y - 1.6),
+            ],
+            False,
         )
 
 
@@ -103,7 +194,7 @@ def head_outline(figure: Figure) -> FloatArray:
     jaw = width * identity.jaw_width
     cheek = width * 1.03 * identity.cheek_width
     square = identity.jaw_squareness
-    chin_x = figure.turn * 0.35
+    chin_x, _ = figure.chin_point
     right = [
         (width * 0.58, -height * 1.04),
         (width * 1.05, -height * 0.66),

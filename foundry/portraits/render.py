@@ -90,8 +90,8 @@ def _place(canvas: Canvas, figure: Figure) -> tuple[FloatArray, Box]:
 
 
 def _landmarks(figure: Figure) -> list[tuple[float, float]]:
-    wide = 9.4 * figure.identity.mouth_width * (1 + 0.2 * max(figure.scene.smile, 0))
-    mouth_x, mouth_y = figure.turn * 1.05, figure.mouth_line - 2.0 * figure.scene.smile
+    wide = figure.mouth_half
+    mouth_x, mouth_y = figure.mouth_x, figure.mouth_line - 2.0 * figure.scene.smile
     return [
         (figure.eye_x(-1), figure.eye_line),
         (figure.eye_x(1), figure.eye_line),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from diffusers import StableDiffusionPipeline
 
 from foundry.dataset import render_range
 from foundry.evaluate import autoencoder_psnr, follow_prompts, paint, prompt_following
+from foundry.faces.judge_scores import FRAMINGS, scores
 from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.model_settings import settings
-from foundry.train_judges import JUDGES_FOLDER, load_judges, probe_accuracy, true_labels
+from foundry.train_judges import JUDGES_FOLDER, load_judges
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.styles.prompts import check_template
 from tests.support.paths import ROOT
@@ -44,10 +46,15 @@ def test_the_folder_is_small_and_described() -> None:
     assert (foundation.native_width_px, foundation.native_height_px) == (128, 128)
 
 
-def test_the_judges_are_fit_to_judge(judges: Judges) -> None:
-    pixels = to_tensor(render_range(0, 60, held_out=True))
-    accuracy = probe_accuracy(judges.probe, pixels, true_labels(60, held_out=True))
-    assert min(accuracy.values()) >= 0.9
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_the_judges_are_fit_to_judge(judges: Judges, framing: str) -> None:
+    found: dict[str, Any] = scores(judges, FRAMINGS[framing], people=6)
+    assert min(found["probe_accuracy"].values()) >= 0.9
+    assert found["landmark_error_px"]["median"] < 1
+    assert found["landmark_error_px"]["percentile_95"] < 3
+    assert found["hard_pairs"]["auc_hard"] >= 0.97
+    assert found["hard_pairs"]["share_of_doubles"] <= 0.65
+    assert found["verification"]["roc_area"] >= 0.995
 
 
 def test_unseen_pictures_survive_the_autoencoder(pipeline: StableDiffusionPipeline) -> None:

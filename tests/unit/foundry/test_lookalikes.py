@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from foundry.faces import hard_pairs
+from foundry.faces import hard_pairs, judge_pictures
 from foundry.faces.families import MEMBERS, family, members, scene_of, whose
-from foundry.faces.telling_apart import told_apart
+from foundry.faces.framings import CLOSE_ZOOMS, closer
+from foundry.faces.telling_apart import LOOKALIKE_WEIGHT, told_apart, told_from_lookalikes
+from foundry.judges import labels
 from foundry.portraits import (
     LOOKS,
     PROPORTIONS,
     double,
+    face_points,
+    render,
     sample_identity,
     with_haircut_of,
 )
@@ -66,6 +71,51 @@ def test_the_loss_is_small_where_people_stand_apart() -> None:
     assert float(double_in_memory) > float(told_apart(apart, people, *nobody))
 
 
+def test_the_judges_loss_counts_lookalikes_more_and_other_pairs_of_a_person_not_at_all() -> None:
+    nobody = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
+    people, own, others = torch.tensor([0, 0, 1, 1]), torch.tensor([5, 5, 5, 5]), torch.tensor([5, 5, 6, 6])
+    near = torch.nn.functional.normalize(
+        torch.tensor([[1.0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0]]), dim=1
+    )
+    alike, strangers = (float(told_from_lookalikes(near, people, each, *nobody)) for each in (own, others))
+    assert alike > strangers * 1.5
+    # Of two negatives each, LOOKALIKE_WEIGHT times 2, beside one positive.
+    similarity = float(near[0] @ near[2] - near[0] @ near[1]) / 0.08
+    assert alike == pytest.approx(np.log1p(2 * LOOKALIKE_WEIGHT * np.exp(similarity)), rel=1e-3)
+    remembered = near[2:3], torch.tensor([7])
+    assert float(told_from_lookalikes(near, people, others, *remembered)) > strangers
+    assert float(told_from_lookalikes(near, people, others, near[:1], torch.tensor([0]))) < float(
+        told_from_lookalikes(near, people, others, near[:1], torch.tensor([7]))
+    ), "a person's own remembered rows are no strangers"
+    three = torch.tensor([0, 0, 0])
+    assert float(told_from_lookalikes(torch.eye(4)[[0, 0, 1]], three, three, *nobody)) == 0
+
+
+def test_the_judges_families_are_framed_in_all_ways_and_hold_their_truth(tmp_path: Path) -> None:
+    zooms = [judge_pictures.scene_of(number, 0).zoom for number in range(60)]
+    assert min(zooms) < 1.06
+    assert 1.6 < max(zooms) <= 1.75
+    shown = members(1, judge_pictures.FIRST_PERSON)
+    assert min(one.seed for one in shown) > max(one.seed for one in members(30_000))
+    found = judge_pictures.prepare_judge_pictures(tmp_path, 2, processes=1)
+    scene = judge_pictures.scene_of(1, 4)
+    assert np.array_equal(found.pictures[1, 4], render(shown[4], scene))
+    assert np.allclose(found.points[1, 4] * 128, face_points(shown[4], scene))
+    assert found.labels[1, 4].tolist() == labels(shown[4], scene)
+    assert found.proportions.shape == (2, len(MEMBERS), len(PROPORTIONS))
+    assert np.array_equal(found.proportions[:, 0], found.proportions[:, 6]), "a haircut changes no proportion"
+    assert np.abs(found.proportions[:, 0] - found.proportions[:, 2]).max() > 0.5, "a double has others"
+
+
+def test_closer_scenes_are_the_same_every_time_and_hold_the_face() -> None:
+    for seed in range(20):
+        scene = closer(scene_of(seed, 0))
+        assert scene == closer(scene_of(seed, 0))
+        assert CLOSE_ZOOMS[0] <= scene.zoom <= CLOSE_ZOOMS[1]
+        points = face_points(sample_identity(seed), scene)
+        assert 0 < points.min() < points.max() < 128
+
+
 @pytest.mark.parametrize(("sees", "expected"), [(PROPORTIONS, 1.0), (LOOKS, 0.5)])
 def test_who_sees_looks_alone_fails_and_who_sees_proportions_passes(
     sees: tuple[str, ...], expected: float, monkeypatch: pytest.MonkeyPatch
@@ -75,7 +125,7 @@ def test_who_sees_looks_alone_fails_and_who_sees_proportions_passes(
     def embed(pictures: Sequence[hard_pairs.Pixels]) -> hard_pairs.Floats:
         return np.stack(drawn[-len(pictures) :])
 
-    def pictures_of(identity, occasion):  # type: ignore[no-untyped-def]
+    def pictures_of(identity, occasion, framing):  # type: ignore[no-untyped-def]
         seen = repr([getattr(identity, name) for name in sees])
         rng = np.random.default_rng([*seen.encode()])
         drawn.extend([rng.choice([-1, 1], 64).astype(np.float32) / 8] * len(hard_pairs.KINDS))

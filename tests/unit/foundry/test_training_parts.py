@@ -11,9 +11,9 @@ from torch import nn
 
 from foundry.diffusion import alphas_cumprod
 from foundry.evaluate import contact_sheet, follow_prompts, frechet_distance, identity_diversity
+from foundry.faces.judge_scores import verification
 from foundry.models import SCHEDULE
 from foundry.portraits import BACKDROPS, LIGHTS, OUTFITS
-from foundry.train_judges import verification
 from foundry.training import Budget, learning_rate_factor, save_atomically
 
 

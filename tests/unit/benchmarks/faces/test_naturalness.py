@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 import torch
-from foundry.faces.landmarker import upright
 
 from benchmarks.faces import breaking
 from benchmarks.faces.naturalness import BROKEN, DRAWN, FEATURES, PAINTED, Crops, NaturalnessNet, looked_at, teach
 from benchmarks.faces.precision import knn_precision
 from foundry.faces.hard_pairs import roc_area
+from foundry.faces.landmarker import upright
 from foundry.latents import to_tensor
 from foundry.portraits import face_points, render_portrait, sample_identity, sample_scene
 
