@@ -77,15 +77,14 @@ def blurred_hair(portrait: Portrait, points_P2: Floats, rng: np.random.Generator
     return _blurred(portrait.pixels, np.minimum(2 * around, np.float32(1)), 1.2 * _sigma(points_P2))
 
 
-TAUGHT: Mapping[str, Break] = {"shifted eye": shifted_eye, "slanted mouth": slanted_mouth, "smeared eye": smeared_eye}
-"""What a net that tells natural faces may learn from."""
-
-ASKED: Mapping[str, Break] = {
+WAYS: Mapping[str, Break] = {
     "squeezed eye": squeezed_eye,
     "shifted mouth": shifted_mouth,
     "blurred hair": blurred_hair,
+    "shifted eye": shifted_eye,
+    "slanted mouth": slanted_mouth,
+    "smeared eye": smeared_eye,
 }
-"""What it is asked: breaks of other kinds than those that taught it."""
 
 
 def _warped(pixels_HWC: Pixels, centre_2: Floats, reach: float, source: Callable[[Floats], Floats]) -> Pixels:

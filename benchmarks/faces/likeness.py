@@ -23,12 +23,11 @@ def verified(vectors_ND: Floats, photos_KD: Floats, threshold: float) -> Flags:
 
 def false_match_rate(gallery_GKD: Floats, threshold: float) -> float:
     """The share of strangers' pictures that `verified` takes for somebody: every picture against everybody else."""
-    people, photos, _ = gallery_GKD.shape
-    matched = sum(
-        int(verified(np.delete(gallery_GKD, person, 0).reshape(-1, gallery_GKD.shape[2]), own_KD, threshold).sum())
+    found = [
+        verified(np.delete(gallery_GKD, person, 0).reshape(-1, gallery_GKD.shape[2]), own_KD, threshold).mean()
         for person, own_KD in enumerate(gallery_GKD)
-    )
-    return matched / (people * (people - 1) * photos)
+    ]
+    return float(np.mean(found))
 
 
 def likeness(vectors_ND: Floats, photos_KD: Floats) -> float:

@@ -35,10 +35,12 @@ class NaturalnessNet(nn.Module):
     def __init__(self, width: int = _WIDTH) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_stage(3, width, 5),
-            *_stage(width, 2 * width, 3),
-            *_stage(2 * width, 3 * width, 3),
-            *_stage(3 * width, 4 * width, 3),
+            nn.Conv2d(3, width, 5, 2, 2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            *_stage(width, 2 * width),
+            *_stage(2 * width, 3 * width),
+            *_stage(3 * width, 4 * width),
             nn.Flatten(),
             nn.Dropout(0.2),
             nn.Linear(4 * width * 36, FEATURES),
@@ -50,34 +52,43 @@ class NaturalnessNet(nn.Module):
         return torch.tanh(self.body(crops_NCHW))
 
     def forward(self, crops_NCHW: Tensor) -> Tensor:
-        return self.told(self.features(crops_NCHW))
+        logits: Tensor = self.told(self.features(crops_NCHW))
+        return logits
 
 
 def teach(crops: Mapping[int, Crops], steps: int, seed: int) -> NaturalnessNet:
     """A net that has seen `steps` batches, a third of each class.
 
     Args:
-        crops: of DRAWN, BROKEN and PAINTED.
+        crops: of DRAWN, BROKEN and PAINTED. Of broken ones as many as of drawn ones, or some times as many: in each run
+            of that length each has the place of the drawn one that it was. A batch has both, so that the net looks for
+            what was broken and not for whom it knows.
         steps: batches of ROWS.
         seed: the same for the same net.
 
     Raises:
-        ValueError: a class without a crop.
+        ValueError: a class without a crop, or broken crops that are not those drawn.
     """
     missing = [name for name, kind in _NAMES.items() if not len(crops.get(kind, ()))]
     if missing:
         raise ValueError(f"no {' and no '.join(missing)} crops to teach with: paint or draw some first")
+    versions, rest = divmod(len(crops[BROKEN]), len(crops[DRAWN]))
+    if rest:
+        raise ValueError(f"{len(crops[BROKEN])} broken crops of {len(crops[DRAWN])} drawn: break each as often")
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = NaturalnessNet().train()
+    net = NaturalnessNet().to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.02)
-    classes = torch.tensor(sorted(crops)).repeat_interleave(ROWS // 3)
+    classes = torch.tensor([DRAWN, BROKEN, PAINTED]).repeat_interleave(ROWS // 3)
     for step in range(steps):
-        rows = [crops[kind][rng.integers(len(crops[kind]), size=ROWS // 3)] for kind in sorted(crops)]
+        drawn, painted = (rng.integers(len(crops[kind]), size=ROWS // 3) for kind in (DRAWN, PAINTED))
+        broken = drawn + len(crops[DRAWN]) * rng.integers(versions, size=len(drawn))
+        rows = np.concatenate([crops[DRAWN][drawn], crops[BROKEN][broken], crops[PAINTED][painted]])
         for group in optimizer.param_groups:
             group["lr"] = _RATE * learning_rate_factor(step, step / steps, decay_from=0.3)
-        logits = net(_augmented(_planes(np.concatenate(rows)), rng))
-        loss = nn.functional.cross_entropy(logits, classes)
+        shown = _augmented(_planes(rows), rng).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = nn.functional.cross_entropy(net(shown).float(), classes)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()
@@ -112,10 +123,10 @@ def _augmented(crops_NCHW: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.roll(crops_NCHW, (dy, dx), (2, 3)) * gain
 
 
-def _stage(before: int, after: int, side: int) -> list[nn.Module]:
+def _stage(before: int, after: int) -> list[nn.Module]:
     """Half the size, then a look around."""
     return [
-        nn.Conv2d(before, after, side, 2, side // 2, bias=False),
+        nn.Conv2d(before, after, 3, 2, 1, bias=False),
         nn.BatchNorm2d(after),
         nn.ReLU(),
         nn.Conv2d(after, after, 3, 1, 1, bias=False),

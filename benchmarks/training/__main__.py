@@ -52,6 +52,8 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     ensure_package(plan.foundation, plan.out / "engines")
     say(f"true photos of {plan.gallery} people")
     gallery(plan.gallery, plan.gallery_file)
+    if journal.get("strangers", 0) is None:
+        journal.add("strangers", 0, faces.strangers(plan))
     say(f"true renders of {plan.reference} others")
     reference(plan)
     _timed_alone(plan, journal, say)

@@ -66,6 +66,13 @@ def measured(plan: Plan, person: int) -> dict[str, Any]:
     }
 
 
+def strangers(plan: Plan) -> dict[str, float]:
+    """How often the judge takes a stranger of the gallery for somebody, at the threshold of ``verified``."""
+    threshold = load_judges().same_person_from
+    rate = likeness.false_match_rate(gallery(plan.gallery, plan.gallery_file), threshold)
+    return {"same_person_from": threshold, "false_match_rate": rate}
+
+
 def _scene(plan: Plan, person: int, number: int) -> Scene:
     """What the prompt of portrait ``number`` names; its pose is not known yet."""
     wanted = plan.wanted_scenes[number // plan.seeds]

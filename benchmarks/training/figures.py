@@ -62,6 +62,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
     return {
         "figures": figures(journal),
         "faces": face_figures.by_person(journal),
+        "strangers": journal.get("strangers", 0),
         "teaching_of_naturalness": {fold: found["taught"] for fold, found in journal.all("natural").items()},
         "foundation": plan.described.name,
         "foundation_digest": plan.digest,

@@ -30,6 +30,8 @@ from services.trainer.queue.job import PhotoRef
 
 # Apart from everybody that recipes, judges and analyzers were tried on.
 FIRST_PERSON = 3_000
+# Whose proportions the people's doubles have.
+FIRST_STRANGER = 800_000
 GALLERY = 200
 # True photos of each person of the gallery, of other moments than the selfies.
 PHOTOS_EACH = 8
@@ -68,7 +70,7 @@ def identity(person: int) -> Identity:
 
 def doubles(person: int) -> tuple[Identity, ...]:
     """The person's look-alikes: their hair, skin, beard, glasses and colours with strangers' proportions."""
-    first_stranger = hard_pairs.FIRST_STRANGER + 40 * person
+    first_stranger = held_out_seed(FIRST_STRANGER + 40 * person)
     return family(held_out_seed(FIRST_PERSON + person), first_stranger, hard_pairs.DOUBLES).doubles
 
 

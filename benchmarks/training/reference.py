@@ -8,7 +8,6 @@ Shapes: R renders, B broken ones, P landmarks in the picture's units of 0..1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +32,7 @@ from foundry.portraits import (
 from foundry.train_judges import digest, load_judges
 
 FIRST_PERSON = FIRST_HELD_OUT + 500_000  # apart from everybody that is trained, judged or confused
+VERSIONS = 2
 _BATCH = 64
 
 Crops = npt.NDArray[np.uint8]  # [N, 3, 96, 96]
@@ -45,7 +45,7 @@ class Reference:
 
     crops: Crops  # [R, 3, 96, 96]
     points_RP2: Points
-    broken: Crops  # [B, 3, 96, 96], of the renders that teach
+    broken: Crops  # [B, 3, 96, 96], the renders that teach, VERSIONS times over
 
     @property
     def teaching(self) -> Crops:
@@ -72,17 +72,23 @@ def reference(plan: Plan) -> Reference:
     portraits = [_drawn(plan, number) for number in range(plan.reference)]
     crops, points_RP2 = looked_at(judges, np.stack([portrait.pixels for portrait, _ in portraits]))
     taught = portraits[::2]
-    broken, _ = looked_at(judges, broken_pictures(breaking.TAUGHT, taught))
+    broken, _ = looked_at(judges, broken_pictures(taught))
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, crops=crops, points=points_RP2, broken=broken)
     return Reference(crops, points_RP2, broken)
 
 
-def broken_pictures(kinds: Mapping[str, breaking.Break], portraits: list[tuple[Portrait, Points]]) -> Pixels:
-    """Each portrait (with its true landmarks in pixels) broken in one of the ways, in turns."""
-    ways = list(kinds.values())
+def broken_pictures(portraits: list[tuple[Portrait, Points]]) -> Pixels:
+    """All portraits (with their true landmarks in pixels), VERSIONS times over, in turns in each way to break."""
+    ways = list(breaking.WAYS.values())
     rng = np.random.default_rng(0xB20C)
-    return np.stack([ways[number % len(ways)](*each, rng) for number, each in enumerate(portraits)])
+    return np.stack(
+        [
+            ways[(number + version * len(ways) // VERSIONS) % len(ways)](*each, rng)
+            for version in range(VERSIONS)
+            for number, each in enumerate(portraits)
+        ]
+    )
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ OLD_FIGURES = {
     "steps_per_second_ratio",
     "likeness_gain_equal_time",
 }
-PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1, "faces": 1, "natural": 2}
+PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1, "strangers": 1, "faces": 1, "natural": 2}
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_an_outline_is_a_band_around_the_edge_and_not_along_the_pictures() -> No
 def test_softer_eyes_have_less_gradient_energy() -> None:
     identity, scene = sample_identity(1_700_020), sample_scene(np.random.default_rng(1))
     picture = render(identity, scene)
-    eyes = eyes_of(face_points(identity, scene, 128) / 128, 128)
+    eyes = eyes_of(face_points(identity, scene, 128) / np.float32(128), 128)
     soft = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(1.0)))
     true = gradient_energy(picture, eyes)
     assert sharpness([true, true], [true, true]) == 1

@@ -19,7 +19,7 @@ def test_everybody_is_asked_once_and_by_those_whom_others_taught() -> None:
         assert set(teachers_of(fold, PEOPLE)) == set(PEOPLE) - set(some)
 
 
-def nearest_teacher_area(asked: list[int], teachers: list[int], pictures: dict[int, list[np.ndarray]]) -> float:
+def nearest_teacher_area(asked: list[int], teachers: list[int], pictures: dict[int, np.ndarray]) -> float:
     """The ROC area of a classifier that remembers its teachers' pictures: of even people "true", of odd "painted"."""
     kind = {person: person // FOLDS % 2 for person in pictures}
     known = np.concatenate([pictures[person] for person in teachers])

@@ -6,17 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.faces.pose import posed_like
-from foundry.portraits import face_points, sample_identity, sample_scene
+from benchmarks.faces.pose import Points, posed_like
+from foundry.portraits import Identity, Scene, face_points, sample_identity, sample_scene
 
 _PERSON = 1_700_000
+
+
+def landmarks(identity: Identity, scene: Scene) -> Points:
+    return face_points(identity, scene, 128) / np.float32(128)
 
 
 def test_the_pose_of_a_true_render_is_found() -> None:
     for number in range(3):
         identity, rng = sample_identity(_PERSON + number), np.random.default_rng(number)
         true, other = sample_scene(rng), sample_scene(rng)
-        found, off = posed_like(face_points(identity, true, 128) / 128, identity, other)
+        found, off = posed_like(landmarks(identity, true), identity, other)
         assert off < 0.5
         assert abs(found.yaw - true.yaw) < 3
         assert abs(found.roll - true.roll) < 1
@@ -31,7 +35,7 @@ def test_the_face_of_another_person_does_not_fit() -> None:
     """A pose moves all landmarks together, so that proportions of somebody else stay off."""
     scene = sample_scene(np.random.default_rng(3))
     own, stranger = sample_identity(_PERSON), sample_identity(_PERSON + 1)
-    _, off = posed_like(face_points(stranger, scene, 128) / 128, own, scene)
+    _, off = posed_like(landmarks(stranger, scene), own, scene)
     assert off > 1
 
 

@@ -47,9 +47,8 @@ def test_a_part_in_the_wrong_place_is_irregular(learned: Regularity, part: str, 
 def test_place_size_and_turn_of_the_whole_face_do_not_count(learned: Regularity) -> None:
     points = true_points(960, 20)
     turn = np.array([[np.cos(0.4), np.sin(0.4)], [-np.sin(0.4), np.cos(0.4)]], np.float32)
-    np.testing.assert_allclose(
-        learned.distances(0.7 * points @ turn + np.float32(0.1)), learned.distances(points), rtol=1e-3
-    )
+    turned: Points = np.asarray(0.7 * points @ turn + 0.1, np.float32)
+    assert learned.distances(turned) == pytest.approx(learned.distances(points), rel=1e-3)
 
 
 def test_the_limit_comes_from_others_than_the_arrangement() -> None:
