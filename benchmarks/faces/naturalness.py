@@ -22,7 +22,7 @@ DRAWN, BROKEN, PAINTED = range(3)
 FEATURES = 32
 ROWS = 48
 _WIDTH = 16
-_RATE = 2e-3
+_RATE = 3e-3
 _BATCH = 64
 
 Crops = npt.NDArray[np.uint8]
@@ -85,7 +85,7 @@ def teach(crops: Mapping[int, Crops], steps: int, seed: int) -> NaturalnessNet:
         broken = drawn + len(crops[DRAWN]) * rng.integers(versions, size=len(drawn))
         rows = np.concatenate([crops[DRAWN][drawn], crops[BROKEN][broken], crops[PAINTED][painted]])
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * learning_rate_factor(step, step / steps, decay_from=0.3)
+            group["lr"] = _RATE * learning_rate_factor(step, step / steps, warmup=steps // 10 + 1, decay_from=0.3)
         shown = _augmented(_planes(rows), rng).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             loss = nn.functional.cross_entropy(net(shown).float(), classes)

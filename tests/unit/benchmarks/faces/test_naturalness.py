@@ -42,7 +42,7 @@ def squares(count: int, side: int, seed: int) -> Crops:
 
 def test_a_net_learns_what_it_was_taught() -> None:
     taught = {DRAWN: squares(24, 40, 0), BROKEN: squares(24, 24, 1), PAINTED: squares(24, 8, 2)}
-    net = teach(taught, steps=30, seed=3)
+    net = teach(taught, steps=40, seed=3)
     drawn, drawn_scores = looked_at(net, squares(12, 40, 4))
     painted, painted_scores = looked_at(net, squares(12, 8, 5))
     assert drawn.shape == (12, FEATURES)
