@@ -1,15 +1,16 @@
 """Teaches a small net to tell painted faces from drawn ones; its features see what is broken, its scores how well.
 
-It looks at aligned crops at full resolution. Drawn faces broken on purpose are a third class, so that its features
-place eyes and mouths instead of the grain alone. Taught on other people than it is asked about, it is a classifier
-two-sample test (arXiv 1610.06545): an area of 0.5 would mean that nothing tells painted faces from drawn ones.
+It looks at aligned crops at full resolution. Drawn faces broken on purpose are further classes, one for each way to
+break them, so that its features place eyes and mouths instead of the grain alone. Taught on other people than it is
+asked about, it is a classifier two-sample test (arXiv 1610.06545): an area of 0.5 would mean that nothing tells painted
+faces from drawn ones.
 
 Shapes: N crops, uint8 [N, 3, 96, 96]; D features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,9 @@ from torch import Tensor, nn
 
 from foundry.training import learning_rate_factor
 
-DRAWN, BROKEN, PAINTED = range(3)
+DRAWN, PAINTED = range(2)
 FEATURES = 32
-ROWS = 48
+ROWS = 48  # of a batch: a third each drawn, broken and painted
 _WIDTH = 16
 _RATE = 3e-3
 _BATCH = 64
@@ -30,9 +31,9 @@ Floats = npt.NDArray[np.float32]
 
 
 class NaturalnessNet(nn.Module):
-    """Logits of DRAWN, BROKEN and PAINTED; `features` are what its last layer reads."""
+    """Logits of DRAWN, PAINTED and `ways` to break a face; `features` are what its last layer reads."""
 
-    def __init__(self, width: int = _WIDTH) -> None:
+    def __init__(self, ways: int, width: int = _WIDTH) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(3, width, 5, 2, 2, bias=False),
@@ -42,10 +43,10 @@ class NaturalnessNet(nn.Module):
             *_stage(2 * width, 3 * width),
             *_stage(3 * width, 4 * width),
             nn.Flatten(),
-            nn.Dropout(0.2),
+            nn.Dropout(0.3),
             nn.Linear(4 * width * 36, FEATURES),
         )
-        self.told = nn.Linear(FEATURES, 3)
+        self.told = nn.Linear(FEATURES, 2 + ways)
 
     def features(self, crops_NCHW: Tensor) -> Tensor:
         """[N, D] of pictures in -1..1."""
@@ -56,43 +57,58 @@ class NaturalnessNet(nn.Module):
         return logits
 
 
-def teach(crops: Mapping[int, Crops], steps: int, seed: int) -> NaturalnessNet:
-    """A net that has seen `steps` batches, a third of each class.
+@dataclass(frozen=True)
+class Lessons:
+    """What a net learns from. Each broken crop was the drawn one of its place, counted round and round.
 
-    Args:
-        crops: of DRAWN, BROKEN and PAINTED. Of broken ones as many as of drawn ones, or some times as many: in each run
-            of that length each has the place of the drawn one that it was. A batch has both, so that the net looks for
-            what was broken and not for whom it knows.
-        steps: batches of ROWS.
-        seed: the same for the same net.
-
-    Raises:
-        ValueError: a class without a crop, or broken crops that are not those drawn.
+    A batch has both, so that the net looks for what was broken and not for whom it knows.
     """
-    missing = [name for name, kind in _NAMES.items() if not len(crops.get(kind, ()))]
-    if missing:
-        raise ValueError(f"no {' and no '.join(missing)} crops to teach with: paint or draw some first")
-    versions, rest = divmod(len(crops[BROKEN]), len(crops[DRAWN]))
-    if rest:
-        raise ValueError(f"{len(crops[BROKEN])} broken crops of {len(crops[DRAWN])} drawn: break each as often")
+
+    drawn: Crops
+    broken: Crops
+    ways: npt.NDArray[np.int64]
+    """How each broken one was broken: 0 .., [N]."""
+    painted: Crops
+
+    def __post_init__(self) -> None:
+        for name in ("drawn", "broken", "painted"):
+            if not len(getattr(self, name)):
+                raise ValueError(f"no {name} crops to teach with: paint or draw some first")
+        if len(self.broken) % len(self.drawn) or len(self.ways) != len(self.broken):
+            raise ValueError(
+                f"{len(self.broken)} broken crops of {len(self.drawn)} drawn, {len(self.ways)} of them with their way: "
+                "break each drawn one equally often"
+            )
+
+
+def teach(lessons: Lessons, steps: int, seed: int) -> NaturalnessNet:
+    """A net that has seen `steps` batches; the same for the same seed."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = NaturalnessNet().to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.02)
-    classes = torch.tensor([DRAWN, BROKEN, PAINTED]).repeat_interleave(ROWS // 3)
+    net = NaturalnessNet(int(lessons.ways.max()) + 1)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
+    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.05)
     for step in range(steps):
-        drawn, painted = (rng.integers(len(crops[kind]), size=ROWS // 3) for kind in (DRAWN, PAINTED))
-        broken = drawn + len(crops[DRAWN]) * rng.integers(versions, size=len(drawn))
-        rows = np.concatenate([crops[DRAWN][drawn], crops[BROKEN][broken], crops[PAINTED][painted]])
+        crops, classes = _batch(lessons, rng)
         for group in optimizer.param_groups:
             group["lr"] = _RATE * learning_rate_factor(step, step / steps, warmup=steps // 10 + 1, decay_from=0.3)
-        shown = _augmented(_planes(rows), rng).contiguous(memory_format=torch.channels_last)
+        shown = _augmented(_planes(crops), rng).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             loss = nn.functional.cross_entropy(net(shown).float(), classes)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()
-    return net.eval()
+    net.eval()
+    return net
+
+
+def _batch(lessons: Lessons, rng: np.random.Generator) -> tuple[Crops, Tensor]:
+    """ROWS crops and their classes."""
+    drawn, painted = (rng.integers(len(crops), size=ROWS // 3) for crops in (lessons.drawn, lessons.painted))
+    broken = drawn + len(lessons.drawn) * rng.integers(len(lessons.broken) // len(lessons.drawn), size=len(drawn))
+    classes = [np.full(ROWS // 3, DRAWN), 2 + lessons.ways[broken], np.full(ROWS // 3, PAINTED)]
+    crops = np.concatenate([lessons.drawn[drawn], lessons.broken[broken], lessons.painted[painted]])
+    return crops, torch.from_numpy(np.concatenate(classes))
 
 
 @torch.no_grad()
@@ -101,9 +117,6 @@ def looked_at(net: NaturalnessNet, crops_NCHW: Crops) -> tuple[Floats, Floats]:
     features = torch.cat([net.features(_planes(part)) for part in np.array_split(crops_NCHW, _parts(crops_NCHW))])
     logits = net.told(features)
     return features.numpy(), (logits[:, DRAWN] - logits[:, PAINTED]).numpy()
-
-
-_NAMES = {"drawn": DRAWN, "broken": BROKEN, "painted": PAINTED}
 
 
 def _parts(crops_NCHW: Crops) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.faces.folds import asked_in, teachers_of
-from benchmarks.faces.naturalness import BROKEN, DRAWN, PAINTED, Crops, Floats, NaturalnessNet, looked_at, teach
+from benchmarks.faces.naturalness import Crops, Floats, Lessons, NaturalnessNet, looked_at, teach
 from benchmarks.faces.precision import knn_precision
 from benchmarks.training import people, reference
 from benchmarks.training.people import resized
@@ -35,15 +35,15 @@ def measured(plan: Plan, fold: int) -> dict[str, Any]:
     nouns = sorted({people.class_noun(person) for person in everybody})
     painted = [_crops(plan, judges, "bare-teaching", noun) for noun in nouns]
     painted += [_crops(plan, judges, "teaching", person) for person in teachers_of(fold, everybody)]
-    classes = {DRAWN: drawn.teaching, BROKEN: drawn.broken, PAINTED: np.concatenate(painted)}
-    net = teach(classes, plan.teaching_steps, seed=fold)
+    lessons = Lessons(drawn.teaching, drawn.broken, drawn.ways, np.concatenate(painted))
+    net = teach(lessons, plan.teaching_steps, seed=fold)
     compared, _ = looked_at(net, drawn.compared)
     results = {str(person): _asked(plan, judges, net, compared, person) for person in asked}
     asked_nouns = sorted({people.class_noun(person) for person in asked})
     bare = np.concatenate([_crops(plan, judges, "bare", noun) for noun in asked_nouns])
     return {
         "people": results,
-        "taught": {"drawn": len(drawn.teaching), "broken": len(drawn.broken), "painted": sum(map(len, painted))},
+        "taught": {"drawn": len(drawn.teaching), "broken": len(drawn.broken), "painted": len(lessons.painted)},
         "bare": knn_precision(compared, looked_at(net, bare)[0]),
     }
 

@@ -1,7 +1,8 @@
 """Draws true renders of other people, by which natural and regular faces are known; some are broken on purpose.
 
-They wear and stand before what is asked of the portraits, one picture a person. Every second one teaches, the others
-are what is compared with: nothing is compared with what taught.
+One picture a person. Every second one teaches, in scenes as random as those of the painted faces that teach; the
+others are compared with, and wear and stand before what is asked of the portraits. Nothing is compared with what
+taught.
 
 Shapes: R renders, B broken ones, P landmarks in the picture's units of 0..1.
 """
@@ -46,6 +47,7 @@ class Reference:
     crops: Crops  # [R, 3, 96, 96]
     points_RP2: Points
     broken: Crops  # [B, 3, 96, 96], the renders that teach, VERSIONS times over
+    ways: npt.NDArray[np.int64]  # [B], how each was broken
 
     @property
     def teaching(self) -> Crops:
@@ -67,28 +69,29 @@ def reference(plan: Plan) -> Reference:
     path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{digest()}.npz"
     if path.exists():
         with np.load(path) as known:
-            return Reference(known["crops"], known["points"], known["broken"])
+            return Reference(known["crops"], known["points"], known["broken"], known["ways"])
     judges = load_judges()
     portraits = [_drawn(plan, number) for number in range(plan.reference)]
     crops, points_RP2 = looked_at(judges, np.stack([portrait.pixels for portrait, _ in portraits]))
-    taught = portraits[::2]
-    broken, _ = looked_at(judges, broken_pictures(taught))
+    ways, pictures = broken_pictures(portraits[::2])
+    broken, _ = looked_at(judges, pictures)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, crops=crops, points=points_RP2, broken=broken)
-    return Reference(crops, points_RP2, broken)
+    np.savez(path, crops=crops, points=points_RP2, broken=broken, ways=ways)
+    return Reference(crops, points_RP2, broken, ways)
 
 
-def broken_pictures(portraits: list[tuple[Portrait, Points]]) -> Pixels:
-    """All portraits (with their true landmarks in pixels), VERSIONS times over, in turns in each way to break."""
-    ways = list(breaking.WAYS.values())
+def broken_pictures(portraits: list[tuple[Portrait, Points]]) -> tuple[npt.NDArray[np.int64], Pixels]:
+    """All portraits (with their true landmarks in pixels), VERSIONS times over, broken in turns in each way.
+
+    Returns:
+        the way of each, by its place in `breaking.WAYS`, and the pictures.
+    """
+    count = len(breaking.WAYS)
     rng = np.random.default_rng(0xB20C)
-    return np.stack(
-        [
-            ways[(number + version * len(ways) // VERSIONS) % len(ways)](*each, rng)
-            for version in range(VERSIONS)
-            for number, each in enumerate(portraits)
-        ]
-    )
+    ways = np.array([(n + v * count // VERSIONS) % count for v in range(VERSIONS) for n in range(len(portraits))])
+    breaks = list(breaking.WAYS.values())
+    pictures = [breaks[way](*portraits[n % len(portraits)], rng) for n, way in enumerate(ways)]
+    return ways, np.stack(pictures)
 
 
 @torch.no_grad()
@@ -103,14 +106,10 @@ def looked_at(judges: Judges, pictures_NHWC: Pixels) -> tuple[Crops, Points]:
 
 
 def _drawn(plan: Plan, number: int) -> tuple[Portrait, Points]:
-    """Reference person ``number`` in one of the plan's scenes, and their true landmarks in pixels."""
-    wanted = plan.wanted_scenes[number % plan.scenes]
+    """Reference person ``number`` in a scene, and their true landmarks in pixels."""
+    wanted = plan.wanted_scenes[number // 2 % plan.scenes]
+    asked = {"outfit": wanted.outfit, "backdrop": wanted.backdrop, "light": wanted.lighting}
     identity = sample_identity(FIRST_PERSON + number)
-    scene = sample_scene(
-        np.random.default_rng([FIRST_PERSON + number, 0x2EF]),
-        "studio",
-        outfit=wanted.outfit,
-        backdrop=wanted.backdrop,
-        light=wanted.lighting,
-    )
+    rng = np.random.default_rng([FIRST_PERSON + number, 0x2EF])
+    scene = sample_scene(rng, "studio", **(asked if number % 2 else {}))
     return render_portrait(identity, scene, SIDE_PX), face_points(identity, scene, SIDE_PX)

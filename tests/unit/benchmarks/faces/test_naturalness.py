@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks.faces import breaking
-from benchmarks.faces.naturalness import BROKEN, DRAWN, FEATURES, PAINTED, Crops, NaturalnessNet, looked_at, teach
+from benchmarks.faces.naturalness import FEATURES, Crops, Lessons, NaturalnessNet, looked_at, teach
 from benchmarks.faces.precision import knn_precision
 from foundry.faces.hard_pairs import roc_area
 from foundry.faces.landmarker import upright
@@ -41,7 +41,7 @@ def squares(count: int, side: int, seed: int) -> Crops:
 
 
 def test_a_net_learns_what_it_was_taught() -> None:
-    taught = {DRAWN: squares(24, 40, 0), BROKEN: squares(24, 24, 1), PAINTED: squares(24, 8, 2)}
+    taught = Lessons(squares(24, 40, 0), squares(24, 24, 1), np.arange(24) % 2, squares(24, 8, 2))
     net = teach(taught, steps=40, seed=3)
     drawn, drawn_scores = looked_at(net, squares(12, 40, 4))
     painted, painted_scores = looked_at(net, squares(12, 8, 5))
@@ -53,31 +53,34 @@ def test_a_net_learns_what_it_was_taught() -> None:
 
 
 def test_a_seed_gives_the_same_net_again() -> None:
-    taught = {DRAWN: squares(4, 40, 0), BROKEN: squares(8, 24, 1), PAINTED: squares(4, 8, 2)}
+    taught = Lessons(squares(4, 40, 0), squares(8, 24, 1), np.arange(8) % 2, squares(4, 8, 2))
     first, again, other = (looked_at(teach(taught, steps=2, seed=seed), squares(3, 40, 4))[0] for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_crops_are_looked_at_alike_alone_and_among_many() -> None:
-    net = NaturalnessNet().eval()
+    net = NaturalnessNet(ways=2).eval()
     crops = squares(70, 20, 1)
     np.testing.assert_allclose(looked_at(net, crops)[0][66:67], looked_at(net, crops[66:67])[0], atol=1e-5)
 
 
-def test_nothing_is_taught_without_all_three_kinds() -> None:
-    with pytest.raises(ValueError, match="no broken and no painted crops"):
-        teach({DRAWN: squares(4, 8, 0)}, steps=1, seed=0)
-    with pytest.raises(ValueError, match="6 broken crops of 4 drawn"):
-        teach({DRAWN: squares(4, 8, 0), BROKEN: squares(6, 8, 0), PAINTED: squares(4, 8, 0)}, steps=1, seed=0)
+def test_lessons_need_all_three_kinds_and_whole_rounds_of_broken_ones() -> None:
+    some, none = squares(4, 8, 0), squares(0, 8, 0)
+    with pytest.raises(ValueError, match="no painted crops"):
+        Lessons(some, some, np.zeros(4, np.int64), none)
+    with pytest.raises(ValueError, match="3 broken crops of 4 drawn"):
+        Lessons(some, some[:3], np.zeros(3, np.int64), some)
+    with pytest.raises(ValueError, match="2 of them with their way"):
+        Lessons(some, some, np.zeros(2, np.int64), some)
 
 
 @pytest.mark.slow
 def test_broken_faces_lie_less_among_true_ones_than_true_ones_do() -> None:
     """Of other people than those that taught: each way to break a face is seen. Soft crops stand for painted ones."""
     soft = torch.nn.functional.avg_pool2d(torch.from_numpy(crops_of(3000, 150)).float(), 3, 1, 1).byte().numpy()
-    taught = {DRAWN: crops_of(0, 500), BROKEN: crops_of(0, 500, breaking.WAYS), PAINTED: soft}
-    net = teach(taught, steps=400, seed=0)
+    ways = np.arange(500) % len(breaking.WAYS)
+    net = teach(Lessons(crops_of(0, 500), crops_of(0, 500, breaking.WAYS), ways, soft), steps=900, seed=0)
     compared, _ = looked_at(net, crops_of(1000, 500))
     true = knn_precision(compared, looked_at(net, crops_of(2000, 150))[0])
     assert true > 0.8
