@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from rich.table import Table
 
@@ -91,7 +91,8 @@ def table(result: Mapping[str, Any]) -> Table:
     """Figures against goals."""
     shown = Table(title=f"training, {result['foundation']}, {result['people']} people never trained on")
     for column in ("figure", "measured", "goal", "what"):
-        shown.add_column(column, justify="left" if column in ("figure", "what") else "right")
+        justify: Literal["left", "right"] = "left" if column in ("figure", "what") else "right"
+        shown.add_column(column, justify=justify, no_wrap=column == "figure")
     for name, (goal, kind, what) in GOALS.items():
         value = result["figures"][name]
         shown.add_row(name, "not measured" if value is None else f"{value:.3f}", f"{kind} {goal:g}", what)
