@@ -2,7 +2,8 @@
 
 A net of each fold of people learns from true renders, from such that were broken on purpose, and from what was painted
 of the other folds' people, of other scenes and seeds and under other guidance, by their adapters and by the bare
-foundation. It is asked about its own fold's people: their portraits, and true renders of them in the same poses.
+foundation. It is asked about its own fold's people: their portraits, true renders of them in the same poses, and the
+same through the foundation's autoencoder, which tells how much of what it sees is not the UNet's doing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from benchmarks.faces.folds import asked_in, teachers_of
 from benchmarks.faces.naturalness import Crops, Floats, Lessons, NaturalnessNet, looked_at, teach
 from benchmarks.faces.precision import knn_precision
-from benchmarks.training import people, reference
+from benchmarks.training import painting, people, reference
 from benchmarks.training.people import resized
 from benchmarks.training.pictures import kept
 from benchmarks.training.plan import Plan
@@ -51,10 +52,14 @@ def measured(plan: Plan, fold: int) -> dict[str, Any]:
 def _asked(plan: Plan, judges: Judges, net: NaturalnessNet, compared_RD: Floats, person: int) -> dict[str, float]:
     features_ND, scores_N = looked_at(net, _crops(plan, judges, "ours", person))
     true_ND, true_scores_N = looked_at(net, _crops(plan, judges, "true", person))
+    decoded = painting.through_autoencoder(plan, kept(plan, "true", person))
+    decoded_ND, decoded_scores_N = looked_at(net, reference.looked_at(judges, decoded)[0])
     return {
         "precision": knn_precision(compared_RD, features_ND),
         "precision_true": knn_precision(compared_RD, true_ND),
+        "precision_decoded": knn_precision(compared_RD, decoded_ND),
         "auc": roc_area(true_scores_N, scores_N),
+        "auc_decoded": roc_area(true_scores_N, decoded_scores_N),
     }
 
 

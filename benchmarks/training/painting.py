@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 
 import torch
+from diffusers import AutoencoderKL
 
 from benchmarks.training import people
 from benchmarks.training.engine import EnginePainter, Guidance
 from benchmarks.training.people import Pixels
 from benchmarks.training.pictures import keep
 from benchmarks.training.plan import Plan
+from foundry.latents import to_tensor
 from foundry.portraits import CLASS_NOUNS
 
 # Factors of the default guidance's scale (never 1), shares of the adapter in the negative rows, strengths.
@@ -43,6 +45,23 @@ def bare_portraits(plan: Plan, noun: str) -> list[Pixels]:
     orders = people.other_orders(plan.described, noun, seed, plan.teaching)
     keep(plan, "bare-teaching", noun, _under_other_guidance(plan, None, orders))
     return pictures
+
+
+@torch.no_grad()
+def through_autoencoder(plan: Plan, pictures_NHWC: Pixels) -> Pixels:
+    """Pictures as the foundation's autoencoder keeps them, encoded and decoded: what no UNet could paint better."""
+    autoencoder = _autoencoder(plan)
+    decoded = [
+        autoencoder.decode(autoencoder.encode(part).latent_dist.mode()).sample
+        for part in torch.split(to_tensor(pictures_NHWC), 16)
+    ]
+    pixels = ((torch.cat(decoded).clamp(-1, 1) + 1) * 127.5).round().byte()
+    return pixels.permute(0, 2, 3, 1).numpy()
+
+
+@functools.cache
+def _autoencoder(plan: Plan) -> AutoencoderKL:
+    return AutoencoderKL.from_pretrained(plan.foundation / "vae").eval()
 
 
 def _under_other_guidance(plan: Plan, adapter: bytes | None, orders: list[tuple[str, int]]) -> list[Pixels]:

@@ -37,7 +37,7 @@ class Plan:
     # Pictures a person that teach the net of naturalness, under other guidance than those that are measured; as many of
     # the bare foundation a class noun; and the batches that each net of it learns from.
     teaching: int = 24
-    teaching_steps: int = 900
+    teaching_steps: int = 2400
     # As HEADSHOTS_TRAINER_FACES; who selects checkpoints and keeps the gate, never who judges here.
     faces: str = "bundled"
     # People worked on at once, a thread each.

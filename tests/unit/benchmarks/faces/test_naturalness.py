@@ -80,10 +80,10 @@ def test_broken_faces_lie_less_among_true_ones_than_true_ones_do() -> None:
     """Of other people than those that taught: each way to break a face is seen. Soft crops stand for painted ones."""
     soft = torch.nn.functional.avg_pool2d(torch.from_numpy(crops_of(3000, 150)).float(), 3, 1, 1).byte().numpy()
     ways = np.arange(500) % len(breaking.WAYS)
-    net = teach(Lessons(crops_of(0, 500), crops_of(0, 500, breaking.WAYS), ways, soft), steps=900, seed=0)
+    net = teach(Lessons(crops_of(0, 500), crops_of(0, 500, breaking.WAYS), ways, soft), steps=1200, seed=0)
     compared, _ = looked_at(net, crops_of(1000, 500))
     true = knn_precision(compared, looked_at(net, crops_of(2000, 150))[0])
-    assert true > 0.8
+    assert true > 0.7
     for name, way in breaking.WAYS.items():
         broken = knn_precision(compared, looked_at(net, crops_of(2000, 150, {name: way}))[0])
-        assert broken < true - 0.15, name
+        assert broken < true - 0.2, name
