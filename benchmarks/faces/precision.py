@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 NEIGHBOURS = 3
-# The share of references that reach least far. Others are outliers, as true renders that a net takes for broken ones: far
-# from their own kind, one of them covers all broken faces. The paper's realism score leaves out half for that reason.
+# The share of references that reach least far. Others are outliers, as true renders that a net takes for broken ones:
+# far from their kind, one of them covers all broken faces. The paper's realism score leaves out half for that reason.
 KEPT = 0.95
 
 Floats = npt.NDArray[np.float32]
