@@ -39,7 +39,7 @@ class Budget:
         if self.seconds is not None:
             shares.append(self.elapsed / self.seconds if self.seconds else 1.0)
         if self.steps is not None:
-            shares.append(step / self.steps)
+            shares.append(step / self.steps if self.steps else 1.0)
         return min(max(shares), 1.0)
 
 

@@ -69,7 +69,7 @@ def told_apart_from(strangers_N: Tensor, same_N: Tensor, published: float | None
         "pairs_of_strangers": len(strangers_N),
     }
     if published is not None:
-        found["false_match_rate_of_same_person_from"] = float((strangers_N >= published).float().mean())
+        found["reach_same_person_from"] = float((strangers_N >= published).float().mean())
     return found
 
 
@@ -103,12 +103,13 @@ def scores(judges: Judges, framing: Framing, people: int = hard_pairs.GALLERY, a
     truth_BP2 = torch.from_numpy(np.stack([face_points(*each, size=SIDE) for each in shown]))
     errors = landmark_errors_px(judges.landmarker, pixels, truth_BP2)
     hard = hard_vectors(judges.embedder, people, framing, hard_pairs.FIRST_PERSON + after)
-    lookalikes = np.concatenate([hard.to_doubles(), hard.to_siblings()])
+    same, doubles = torch.from_numpy(hard.same()), torch.from_numpy(hard.to_doubles())
     return {
         "probe_accuracy": probe_accuracy(judges.probe, pixels, torch.tensor([labels(*each) for each in shown])),
         "verification": verification(embed_all(judges.embedder, pixels)),
-        "verification_among_lookalikes": told_apart_from(
-            torch.from_numpy(lookalikes), torch.from_numpy(hard.same()), judges.same_person_from
+        "verification_of_doubles": told_apart_from(doubles, same, judges.same_person_from),
+        "verification_of_siblings": told_apart_from(
+            torch.from_numpy(hard.to_siblings()), same, judges.same_person_from
         ),
         "hard_pairs": hard_pairs.rounded(hard_pairs.scores(hard)),
         "landmark_error_px": {

@@ -19,6 +19,9 @@ from foundry.portraits import (
     sample_identity,
     sample_scene,
 )
+from foundry.portraits.canvas import Canvas
+from foundry.portraits.figure import figure_of
+from foundry.portraits.render import HEAD_X, HEAD_Y
 
 SIZE = 512
 
@@ -58,6 +61,27 @@ def test_outlines_end_at_their_points(feature: str) -> None:
         for name, place in places.items():
             seen[name].append(across(picture, place, np.mean(list(places.values()), axis=0)))
     assert {name for name, steps in seen.items() if np.median(steps) < 25} == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_points_are_the_ends_of_the_outlines_that_are_drawn(seed: int) -> None:
+    """Left, right, top and bottom of the mask that an outline fills under the drawing's own transforms."""
+    identity, scene = sample_identity(seed), plain(seed, roll=0.0)
+    identity = dataclasses.replace(identity, eye_tilt=9.0)
+    figure, points, canvas = figure_of(identity, scene), face_points(identity, scene, SIZE), Canvas(SIZE)
+    with canvas.moved(HEAD_X + scene.dx, HEAD_Y + scene.dy, scene.zoom):
+        masks = {"mouth": canvas.mask(figure.lips())}
+        for name, side in (("left eye", -1), ("right eye", 1)):
+            with canvas.moved(figure.eye_x(side), figure.eye_line, degrees=figure.eye_tilt(side)):
+                masks[name] = canvas.mask(figure.eye_opening())
+    for name, mask in masks.items():
+        y, x = np.nonzero(mask > 0.3)
+        for part, ends in (("left", x == x.min()), ("right", x == x.max()), ("bottom", y == y.max())):
+            end = np.array([x[ends].mean(), y[ends].mean()])
+            assert np.abs(points[POINTS.index(f"{name} {part}")] - end).max() < 0.012 * SIZE, (name, part)
+        top = points[POINTS.index(f"{name} top")].astype(int)
+        assert mask[top[1] + 3, top[0]] > 0.9
+        assert mask[top[1] - 4, top[0]] < 0.1
 
 
 def test_pupils_are_dark_and_brows_are_not_skin() -> None:
