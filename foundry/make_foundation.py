@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 SHARES = {"unet": 0.5, "autoencoder": 0.2, "probe": 0.02, "landmarker": 0.04, "embedder": 0.09, "start": 0.15}
-PICTURES_A_FAMILY = 6  # the judges learn from so many families fewer than there are pictures
+PICTURES_A_FAMILY = 6  # so many pictures of the other stages stand for one family that the judges learn from
 
 
 def stages(options: argparse.Namespace) -> list[list[str]]:

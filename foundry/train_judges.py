@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--probe-minutes", type=float, default=4, help="0 keeps a probe that is there as it is")
     parser.add_argument("--landmarker-minutes", type=float, default=8, help="the same for the landmarker")
     parser.add_argument("--embedder-minutes", type=float, default=15, help="the same for the embedder")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads, and processes that render")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of training; all cores render")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=JUDGES_FOLDER, help="weights to start from, if any, and to write")
     options = parser.parse_args()
@@ -125,9 +125,7 @@ def main() -> None:
     start = load_judges(options.out) if (options.out / "judges.json").exists() else None
     nets = ("probe", "landmarker", "embedder")
     budgets = Budgets(*(Budget(60 * getattr(options, f"{net}_minutes"), None) for net in nets))
-    judges = train_judges(
-        options.work, options.families, budgets, seed=options.seed, start=start, processes=options.threads
-    )
+    judges = train_judges(options.work, options.families, budgets, seed=options.seed, start=start)
     figures: dict[str, object] = {name: scores(judges, framing) for name, framing in FRAMINGS.items()}
     save_judges(judges, options.out, figures)
     print(json.dumps(figures, indent=2))

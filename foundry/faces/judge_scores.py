@@ -60,7 +60,7 @@ def told_apart_from(strangers_N: Tensor, same_N: Tensor, published: float | None
     """
     rank = max(int(len(strangers_N) * FALSE_MATCH_RATE), 1)
     threshold = float(strangers_N.topk(rank).values[-1])
-    area = torch.searchsorted(strangers_N.sort().values, same_N).float().mean() / len(strangers_N)
+    area = torch.searchsorted(strangers_N.sort().values, same_N).double().mean() / len(strangers_N)
     found = {
         "threshold": threshold,
         "true_match_rate": float((same_N >= threshold).float().mean()),

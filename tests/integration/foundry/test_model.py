@@ -48,12 +48,12 @@ def test_the_folder_is_small_and_described() -> None:
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_the_judges_are_fit_to_judge(judges: Judges, framing: str) -> None:
-    found: dict[str, Any] = scores(judges, FRAMINGS[framing], people=6)
+    found: dict[str, Any] = scores(judges, FRAMINGS[framing], people=5)
     assert min(found["probe_accuracy"].values()) >= 0.9
     assert found["landmark_error_px"]["median"] < 1
     assert found["landmark_error_px"]["percentile_95"] < 3
-    assert found["hard_pairs"]["auc_hard"] >= 0.97
-    assert found["hard_pairs"]["share_of_doubles"] <= 0.65
+    assert found["hard_pairs"]["auc_hard"] >= 0.98
+    assert found["hard_pairs"]["share_of_doubles"] <= 0.6
     assert found["verification"]["roc_area"] >= 0.995
 
 
