@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 def verified(vectors_ND: Floats, photos_KD: Floats, threshold: float) -> Flags:
     """Which portraits a judge takes for the person: mean cosine to the true photos at `threshold` or above, [N].
 
-    `threshold` is that of single pairs of pictures; how often strangers reach it by a mean, `false_match_rate` measures.
+    `threshold` is that of single pairs of pictures; `false_match_rate` measures how often strangers reach it by a mean.
     """
     return np.asarray((vectors_ND @ photos_KD.T).mean(axis=1) >= threshold)
 
