@@ -1,8 +1,8 @@
 """Judges images with nets of the foundry that no trainer uses, so that the judge is never the optimizer.
 
 Checkpoints are selected by the analyzer of ``headshots.faces`` (a crop of 80 pixels by five landmarks, its own
-architecture and training); the embedder and the probe here are ``foundry.judges`` (a crop of 96 pixels by 24 points of a
-landmarker of its own, other layers, another loss, other people to learn from).
+architecture and training); the embedder and the probe here are ``foundry.judges`` (a crop of 96 pixels by 24 points of
+a landmarker of its own, other layers, another loss, other people to learn from).
 
 Shapes: N pictures, G people of the gallery, D width of an embedding.
 """

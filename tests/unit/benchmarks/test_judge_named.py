@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.training import judging
+from benchmarks.training import judging, plan
 from foundry.train_judges import digest
+from headshots.settings import default_foundation
 
 
 def test_embeddings_and_results_belong_to_the_judge_that_made_them(
@@ -23,3 +24,10 @@ def test_embeddings_and_results_belong_to_the_judge_that_made_them(
     assert np.array_equal(judging.gallery(1, kept), drawn + 1), "it was kept"
     monkeypatch.setattr(judging, "digest", lambda: "another")
     assert np.array_equal(judging.gallery(1, kept), drawn)
+
+
+def test_a_journal_of_another_judge_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = plan.Plan(default_foundation(), tmp_path).key
+    assert plan.Plan(default_foundation(), tmp_path).key == before
+    monkeypatch.setattr(plan, "judges_digest", lambda: "another")
+    assert plan.Plan(default_foundation(), tmp_path).key != before
