@@ -12,7 +12,7 @@ import argparse
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
@@ -20,11 +20,14 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.training import figures, work
+from benchmarks.faces.folds import FOLDS
+from benchmarks.training import face_figures, faces, figures, natural, work
 from benchmarks.training.figures import PEER
 from benchmarks.training.judging import gallery
 from benchmarks.training.peer import Tuning, tunings
 from benchmarks.training.plan import Journal, Plan
+from benchmarks.training.reference import reference
+from benchmarks.training.sheets import write_sheets
 from benchmarks.training.speed import steps_per_second
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.processes.cpus import usable_cpus
@@ -39,6 +42,9 @@ QUICK: dict[str, Any] = {
     "gallery": 4,
     "timed_people": 1,
     "timed_steps": 4,
+    "reference": 16,
+    "teaching": 4,
+    "teaching_steps": 2,
     "timed_repeats": 1,
     "timed_rows": (),
 }
@@ -50,7 +56,11 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     say("the engine package")
     ensure_package(plan.foundation, plan.out / "engines")
     say(f"true photos of {plan.gallery} people")
-    gallery(plan.gallery, plan.folder / "gallery.npy")
+    gallery(plan.gallery, plan.gallery_file)
+    if journal.get("strangers", 0) is None:
+        journal.add("strangers", 0, faces.strangers(plan))
+    say(f"true renders of {plan.reference} others")
+    reference(plan)
     _timed_alone(plan, journal, say)
     with _pool(plan.jobs) as pool:
         _each(journal, "ours", plan.people, lambda person: pool.submit(work.ours, plan, person), say)
@@ -59,6 +69,10 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         count = min(plan.peer_people, plan.people)
         tuning = _tuning(plan, journal)
         _each(journal, PEER, count, lambda person: pool.submit(work.peer, plan, person, seconds[person], tuning), say)
+        _each(journal, "faces", plan.people, lambda person: pool.submit(faces.measured, plan, person), say)
+        _each(journal, "natural", FOLDS, lambda fold: pool.submit(natural.measured, plan, fold), say)
+    for path in write_sheets(plan, face_figures.worst_first(journal)):
+        say(f"sheet: {path}")
     return figures.report(plan, journal)
 
 
@@ -99,12 +113,18 @@ def _each(
     submit: Callable[[int], Future[dict[str, Any]]],
     say: Callable[[str], None],
 ) -> None:
-    """The people who are missing, several at once; each is kept as soon as it is done."""
+    """The people (or folds of them) who are missing, several at once; each is kept as soon as it is done."""
     waiting = {submit(person): person for person in range(count) if journal.get(kind, person) is None}
     for future in as_completed(waiting):
         result = future.result()
         journal.add(kind, waiting[future], result)
-        say(f"{kind}: person {waiting[future]}: rank 1 {result['rank1']:.2f}, likeness {result['likeness']:.3f}")
+        say(f"{kind}: {waiting[future]}: {_told(result)}")
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    """The first numbers of a result, in a line."""
+    numbers = {name: value for name, value in result.items() if isinstance(value, float)}
+    return ", ".join(f"{name} {numbers[name]:.3f}" for name in list(numbers)[:6])
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ Shapes: B portraits, C latent channels, H, W latent cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,15 @@ Pixels = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Guidance:
+    """How far a picture is led away from the empty prompt, and how much of the adapter its rows see."""
+
+    scale: float
+    negative_share: float = 1.0
+    strength: float = 1.0
+
+
 class EnginePainter:
     """One subject at a time, many portraits at once."""
 
@@ -32,21 +42,30 @@ class EnginePainter:
         self._package = EnginePackage.read(ensure_package(foundation, engines))
         self._backend = OnnxRuntimeBackend(self._package, OnnxRuntimeOptions(threads=threads))
 
-    def paint(self, adapter: bytes | None, orders: Sequence[tuple[str, int]]) -> list[Pixels]:
-        """A picture each (prompt, seed), by the package's sampler, steps and guidance; None: the bare foundation."""
+    def guidance(self, with_adapter: bool) -> Guidance:
+        """The package's own."""
+        if with_adapter:
+            return Guidance(self._package.adapter_guidance_scale, self._package.negative_adapter_share)
+        return Guidance(self._package.guidance_scale)
+
+    def paint(
+        self, adapter: bytes | None, orders: Sequence[tuple[str, int]], guidance: Guidance | None = None
+    ) -> list[Pixels]:
+        """A picture each (prompt, seed), by the package's sampler and steps; without an adapter the bare foundation's.
+
+        ``guidance``: the package's own by default.
+        """
         package = self._package
         row = None if adapter is None else load_row(adapter, package.layout, package.foundation_digest)
         self._backend.write_slot(_SLOT, row)
-        guidance, share = package.guidance_scale, 1.0
-        if adapter is not None:
-            guidance, share = package.adapter_guidance_scale, package.negative_adapter_share
+        guidance = guidance or self.guidance(adapter is not None)
         at_once = max(package.max_rows // 2, 1)
         pictures: list[Pixels] = []
         for start in range(0, len(orders), at_once):
-            pictures += self._some(orders[start : start + at_once], guidance, share)
+            pictures += self._some(orders[start : start + at_once], guidance)
         return pictures
 
-    def _some(self, orders: Sequence[tuple[str, int]], guidance: float, share: float) -> list[Pixels]:
+    def _some(self, orders: Sequence[tuple[str, int]], guidance: Guidance) -> list[Pixels]:
         package = self._package
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
@@ -55,7 +74,8 @@ class EnginePainter:
         noise = np.stack([initial_noise(seed, shape) for _, seed in orders])
         prompts = ["" for _ in orders] + [prompt for prompt, _ in orders]
         context = np.stack([self._backend.encode_text(prompt).context_TD for prompt in prompts])
-        strength_B = np.repeat(np.asarray([share, 1.0], np.float32), len(orders))
+        strengths = [guidance.strength * guidance.negative_share, guidance.strength]
+        strength_B = np.repeat(np.asarray(strengths, np.float32), len(orders))
 
         def predict(step: int, scaled_BCHW: FloatArray) -> FloatArray:
             predicted = self._backend.unet(
@@ -68,7 +88,7 @@ class EnginePainter:
                 )
             )
             empty, asked = np.split(predicted, 2)
-            guided: FloatArray = empty + np.float32(guidance) * (asked - empty) if is_guided[step] else asked
+            guided: FloatArray = empty + np.float32(guidance.scale) * (asked - empty) if is_guided[step] else asked
             return guided
 
         def draw(step: int) -> FloatArray:

@@ -12,8 +12,10 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.report import machine, revision, versions
+from benchmarks.training import face_figures
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.start import start_cost
+from foundry.train_judges import digest
 
 # Figure: (goal, whether at most or at least, what it says).
 GOALS: Mapping[str, tuple[float, str, str]] = {
@@ -36,10 +38,12 @@ def figures(plan: Plan, journal: Journal) -> dict[str, float | None]:
     """Every figure; None where nothing was measured."""
     ours, bare = journal.all("ours"), journal.all("bare")
     speeds, timed = journal.all("speed"), journal.all("timed")
+    bare_of_ours = [bare[person] for person in ours if person in bare]
     return {
         "rank1": _mean(result["rank1"] for result in ours.values()),
         "likeness_share": _mean(_share(result) for result in ours.values()),
-        "prompt_drop_points": _drop(ours.values(), [bare[person] for person in ours if person in bare]),
+        "prompt_drop_points": _drop(ours.values(), bare_of_ours),
+        **face_figures.prompt_drops(ours.values(), bare_of_ours),
         "control_rank1": _mean(result["rank1"] for result in bare.values()),
         "accepted_share": _mean(
             result["accepted_share"] for result in ours.values() if result["accepted_share"] is not None
@@ -48,6 +52,7 @@ def figures(plan: Plan, journal: Journal) -> dict[str, float | None]:
         "steps_per_second_ratio": speeds[plan.rows]["ratio"]["median"] if plan.rows in speeds else None,
         "steps_per_second_vs_tuned": min((speed["ratio_tuned"]["median"] for speed in speeds.values()), default=None),
         "likeness_gain_equal_time": _mean(_gains(journal).values()),
+        **face_figures.figures(journal),
     }
 
 
@@ -59,6 +64,9 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         refused.update(result["refused_for"])
     return {
         "figures": figures(plan, journal),
+        "faces": face_figures.by_person(journal),
+        "strangers": journal.get("strangers", 0),
+        "teaching_of_naturalness": {fold: found["taught"] for fold, found in journal.all("natural").items()},
         "foundation": plan.described.name,
         "foundation_digest": plan.digest,
         "people": len(ours),
@@ -66,7 +74,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "portraits_each": plan.scenes * plan.seeds,
         "gallery": plan.gallery,
         "analyzer": plan.faces,
-        "judge": "foundry.judges (Embedder, Probe)",
+        "judge": f"foundry.judges {digest()}",
         "refused_for": dict(refused),
         "following": _following(ours.values()),
         "following_bare": _following(journal.all("bare").values()),
@@ -94,6 +102,9 @@ def table(result: Mapping[str, Any]) -> Table:
     for name, (goal, kind, what) in GOALS.items():
         value = result["figures"][name]
         shown.add_row(name, "not measured" if value is None else f"{value:.3f}", f"{kind} {goal:g}", what)
+    for name, wanted in face_figures.GOALS.items():
+        value = result["figures"][name]
+        shown.add_row(name, "not measured" if value is None else f"{value:.3f}", str(wanted), wanted.what)
     return shown
 
 

@@ -11,13 +11,27 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
+from foundry.faces import hard_pairs
+from foundry.faces.families import family
+from foundry.portraits import (
+    BACKDROPS,
+    LIGHTS,
+    OUTFITS,
+    Identity,
+    held_out_seed,
+    render,
+    sample_identity,
+    sample_scene,
+    sample_selfies,
+)
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.queue.job import PhotoRef
 
 # Apart from everybody that recipes, judges and analyzers were tried on.
 FIRST_PERSON = 3_000
+# Whose proportions the people's doubles have.
+FIRST_STRANGER = 800_000
 GALLERY = 200
 # True photos of each person of the gallery, of other moments than the selfies.
 PHOTOS_EACH = 8
@@ -49,9 +63,20 @@ SCENES = (
 SEEDS = (11, 12, 13, 14)
 
 
+def identity(person: int) -> Identity:
+    """Who a person is, by their number 0 .. of the benchmark."""
+    return sample_identity(held_out_seed(FIRST_PERSON + person))
+
+
+def doubles(person: int) -> tuple[Identity, ...]:
+    """The person's look-alikes: their hair, skin, beard, glasses and colours with strangers' proportions."""
+    first_stranger = held_out_seed(FIRST_STRANGER + 40 * person)
+    return family(held_out_seed(FIRST_PERSON + person), first_stranger, hard_pairs.DOUBLES).doubles
+
+
 def class_noun(person: int) -> str:
     """man or woman."""
-    return sample_identity(held_out_seed(FIRST_PERSON + person)).class_noun
+    return identity(person).class_noun
 
 
 def prompt(foundation: Foundation, noun: str, scene: Scene) -> str:
@@ -63,6 +88,24 @@ def prompt(foundation: Foundation, noun: str, scene: Scene) -> str:
         backdrop=scene.backdrop,
         lighting=scene.lighting,
     )
+
+
+def other_orders(foundation: Foundation, subject: str, first_seed: int, count: int) -> list[tuple[str, int]]:
+    """Prompts of ``subject`` in random scenes, each with its seed from ``first_seed``: nothing that is measured."""
+    rng = np.random.default_rng([first_seed, 0x07E6])
+    return [
+        (
+            foundation.prompt_template.format(
+                framing="headshot",
+                subject=subject,
+                outfit=rng.choice(OUTFITS),
+                backdrop=rng.choice(BACKDROPS),
+                lighting=rng.choice(LIGHTS),
+            ),
+            first_seed + number,
+        )
+        for number in range(count)
+    ]
 
 
 def upload(store: ArtifactStore, person: int, count: int) -> tuple[PhotoRef, ...]:
@@ -80,12 +123,15 @@ def upload(store: ArtifactStore, person: int, count: int) -> tuple[PhotoRef, ...
 
 def true_photos(person: int) -> Pixels:
     """``PHOTOS_EACH`` selfies of other moments than those that are trained on: uint8 [N, 128, 128, 3]."""
-    seed = held_out_seed(FIRST_PERSON + person)
-    identity = sample_identity(seed)
+    return photos_of(identity(person))
+
+
+def photos_of(somebody: Identity) -> Pixels:
+    """As `true_photos`, of anybody."""
     pictures = []
     for number in range(PHOTOS_EACH):
-        rng = np.random.default_rng([seed, number, 0x6A11])
-        pictures.append(render(identity, sample_scene(rng, "selfie"), SIDE_PX))
+        rng = np.random.default_rng([somebody.seed, number, 0x6A11])
+        pictures.append(render(somebody, sample_scene(rng, "selfie"), SIDE_PX))
     return np.stack(pictures)
 
 

@@ -32,6 +32,12 @@ class Plan:
     seeds: int = len(SEEDS)
     # People among whom a portrait has to name its own.
     gallery: int = 200
+    # True renders of other people: half teach what natural and regular faces are, by the other half both are judged.
+    reference: int = 1600
+    # Pictures a person that teach the net of naturalness, under other guidance than those that are measured; as many of
+    # the bare foundation a class noun; and the batches that each net of it learns from.
+    teaching: int = 24
+    teaching_steps: int = 2400
     # As HEADSHOTS_TRAINER_FACES; who selects checkpoints and keeps the gate, never who judges here.
     faces: str = "bundled"
     # People worked on at once, a thread each.
@@ -88,6 +94,11 @@ class Plan:
         return self.out / "training"
 
     @property
+    def gallery_file(self) -> Path:
+        """Embeddings of true photos; ``gallery`` adds the judge's digest."""
+        return self.folder / "gallery.npy"
+
+    @property
     def store_url(self) -> str:
         """The object store of photos and adapters."""
         return (self.folder / "objects").absolute().as_uri()
@@ -109,6 +120,7 @@ class Plan:
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "negative_adapter_share": self.described.negative_adapter_share,
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
+            "naturalness": [self.reference, self.teaching, self.teaching_steps],
             "faces": self.faces,
             "judge": judges_digest(),
         }

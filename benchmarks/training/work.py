@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from PIL import Image
 
-from benchmarks.training import people
-from benchmarks.training.engine import EnginePainter
+from benchmarks.training import painting, people
 from benchmarks.training.judging import Jury, gallery, through_the_gate
 from benchmarks.training.peer import Peer, Tuning
 from benchmarks.training.people import Pixels
+from benchmarks.training.pictures import keep
 from benchmarks.training.plan import Plan
 from headshots.faces import open_analyzer
 from services.trainer.lora.recipe import Recipe, TrainingOptions
@@ -49,6 +49,9 @@ def ours(plan: Plan, person: int) -> dict[str, Any]:
     """Train as the service does on one CPU, paint, judge."""
     trained = train(plan, person, Cores(processes=1, threads=1))
     scores = trained.scores
+    pictures = painting.portraits(plan, person, trained.adapter)
+    keep(plan, "ours", person, pictures)
+    keep(plan, "teaching", person, painting.otherwise_painted(plan, person, trained.adapter))
     return {
         "seconds": trained.seconds,
         "cpu_seconds": trained.cpu_seconds,
@@ -57,7 +60,7 @@ def ours(plan: Plan, person: int) -> dict[str, Any]:
         "held_out_likeness": scores.likeness,
         "passed": scores.passed,
         "reason": scores.reason,
-        **judged(plan, person, trained.adapter, f"{person:02d}-ours.jpg"),
+        **judged(plan, person, pictures, f"{person:02d}-ours.jpg"),
     }
 
 
@@ -70,13 +73,13 @@ def peer(plan: Plan, person: int, seconds: float, tuning: Tuning) -> dict[str, A
         trainer = Peer(plan.foundation, files, caption(plan, person), recipe, side(plan), tuning)
         steps = trainer.run_for(seconds)
         adapter = trainer.adapter(plan.digest)
-    sheet = f"{person:02d}-peer.jpg"
-    return {"seconds": seconds, "steps": steps, "tuning": tuning.name, **judged(plan, person, adapter, sheet)}
+    pictures, sheet = painting.portraits(plan, person, adapter), f"{person:02d}-peer.jpg"
+    return {"seconds": seconds, "steps": steps, "tuning": tuning.name, **judged(plan, person, pictures, sheet)}
 
 
 def bare(plan: Plan, person: int) -> dict[str, Any]:
     """The control: the bare foundation with the person's prompts. The same pictures for everybody of a class."""
-    pictures = _bare_pictures(plan, people.class_noun(person))
+    pictures = painting.bare_portraits(plan, people.class_noun(person))
     scenes = [scene for scene in plan.wanted_scenes for _ in plan.wanted_seeds]
     jury = _jury(plan)
     return {**jury.likeness(person, pictures), "following": jury.following(scenes, pictures)}
@@ -116,13 +119,8 @@ def train(plan: Plan, person: int, cores: Cores) -> Trained:
     return Trained(plan.store.get_sync(last.adapter.key), last.scores, last.curve[-1][0], seconds, cpu)
 
 
-def judged(plan: Plan, person: int, adapter: bytes, sheet: str) -> dict[str, Any]:
+def judged(plan: Plan, person: int, pictures: list[Pixels], sheet: str) -> dict[str, Any]:
     """Every scene with every seed, before the jury and the gate."""
-    noun = people.class_noun(person)
-    orders = [
-        (people.prompt(plan.described, noun, scene), seed) for scene in plan.wanted_scenes for seed in plan.wanted_seeds
-    ]
-    pictures = _painter(plan).paint(adapter, orders)
     scenes = [scene for scene in plan.wanted_scenes for _ in plan.wanted_seeds]
     _save_sheet(plan.folder / "sheets" / sheet, pictures, plan.seeds)
     jury = _jury(plan)
@@ -192,19 +190,5 @@ def _save_sheet(path: Path, pictures: list[Pixels], columns: int) -> None:
 
 
 @functools.cache
-def _painter(plan: Plan) -> EnginePainter:
-    torch.set_num_threads(1)
-    return EnginePainter(plan.foundation, plan.out / "engines", threads=1)
-
-
-@functools.cache
 def _jury(plan: Plan) -> Jury:
-    return Jury(gallery(plan.gallery, plan.folder / "gallery.npy"))
-
-
-@functools.cache
-def _bare_pictures(plan: Plan, noun: str) -> list[Pixels]:
-    orders = [
-        (people.prompt(plan.described, noun, scene), seed) for scene in plan.wanted_scenes for seed in plan.wanted_seeds
-    ]
-    return _painter(plan).paint(None, orders)
+    return Jury(gallery(plan.gallery, plan.gallery_file))

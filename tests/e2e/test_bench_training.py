@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.training import __main__ as training
-from benchmarks.training import speed
+from benchmarks.training import face_figures, speed
 from benchmarks.training.peer import Peer
 from benchmarks.training.sides import Side, Steps, take
 from tests.support.foundations.trained_quickly import make_foundation
 
-PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "tuned peer": 1}
+PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "tuned peer": 1, "strangers": 1, "faces": 1, "natural": 2}
 
 
 class Here:
@@ -66,10 +66,12 @@ def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tm
     figures = result["figures"]
     # No analyzer: nobody kept the gate, so nothing is claimed. All else is a number.
     assert figures.pop("accepted_share") is None
-    assert len(figures) == 8
+    assert set(figures) == (set(training.figures.GOALS) | set(face_figures.GOALS)) - {"accepted_share"}
     assert all(isinstance(value, float) for value in figures.values())
     assert all(name in shown for name in figures)
     assert (result["people"], result["peer_people"]) == (1, 1)
+    assert result["faces"]["face_share"]["people"]["0"] == figures["face_share"]
+    assert (out / "training" / "sheet-worst-1-person-00.png").exists()
     journal = out / "training" / "journal.jsonl"
     lines = journal.read_text().splitlines()
     kinds = [json.loads(line)["kind"] for line in lines]

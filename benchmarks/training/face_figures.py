@@ -1,0 +1,120 @@
+"""Computes the figures of faces from the results of all people, with each person's values and their spread."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.training.plan import Journal
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a figure must reach; None: no bound on that side."""
+
+    low: float | None
+    high: float | None
+    what: str
+
+    def __str__(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        return f">= {self.low:g}" if self.low is not None else f"<= {self.high:g}"
+
+
+GOALS: Mapping[str, Goal] = {
+    "verified": Goal(0.80, None, "portraits taken for the person at a false-match rate of 1e-4"),
+    "face_share": Goal(0.70, None, "likeness from doubles with the same hair and skin (0) to true renders (1)"),
+    "rank1_lookalikes": Goal(0.90, None, "portraits that name their person, look-alikes among the others"),
+    "natural": Goal(0.90, None, "portraits among true renders in a net that tells both / true renders among them"),
+    "natural_auc": Goal(None, 0.80, "how well that net tells portraits from true renders"),
+    "natural_foundation": Goal(0.90, None, "natural, of the bare foundation"),
+    "regular": Goal(0.95, None, "eyes, brows and mouth placed as in 99 of 100 true renders"),
+    "edges_overlap": Goal(0.95, None, "head over the true head in the same pose, intersection / union"),
+    "edges_sharpness_eyes": Goal(0.8, 1.2, "gradient energy around the eyes / true renders'"),
+    "edges_sharpness_outline": Goal(0.8, 1.2, "gradient energy along the head's outline / true renders'"),
+    "prompt_drop_outfit": Goal(None, 5.0, "prompt following lost, outfit, points"),
+    "prompt_drop_backdrop": Goal(None, 5.0, "the same, backdrop"),
+    "prompt_drop_light": Goal(None, 5.0, "the same, light"),
+}
+# Of those measured person by person, in the journal's pieces "faces".
+_OF_FACES = (
+    "verified",
+    "face_share",
+    "rank1_lookalikes",
+    "regular",
+    "edges_overlap",
+    "edges_sharpness_eyes",
+    "edges_sharpness_outline",
+)
+_ATTRIBUTES = ("outfit", "backdrop", "light")
+
+
+def figures(journal: Journal) -> dict[str, float | None]:
+    """Means over people; None where nothing was measured."""
+    known = journal.all("faces").values()
+    asked = _asked(journal)
+    precision, precision_true = (
+        _mean(result[key] for result in asked.values()) for key in ("precision", "precision_true")
+    )
+    bare = _mean(found["bare"] for found in journal.all("natural").values() if found["bare"] is not None)
+    return {
+        **{name: _mean(result[name] for result in known) for name in _OF_FACES},
+        "natural": _ratio(precision, precision_true),
+        "natural_auc": _mean(result["auc"] for result in asked.values()),
+        "natural_foundation": _ratio(bare, precision_true),
+    }
+
+
+def prompt_drops(ours: Iterable[Mapping[str, Any]], bare: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Points of each attribute that the adapters cost, against the bare foundation with the same prompts."""
+    kept = list(ours)
+    drops: dict[str, float | None] = {}
+    for name in _ATTRIBUTES:
+        mine, theirs = (_mean(result["following"][name] for result in results) for results in (kept, bare))
+        drops[f"prompt_drop_{name}"] = None if mine is None or theirs is None else 100 * (theirs - mine)
+    return drops
+
+
+def by_person(journal: Journal) -> dict[str, dict[str, Any]]:
+    """Everything that was measured of faces: each person's value, and mean, extremes and deviation over people."""
+    values: dict[str, dict[int, float]] = {}
+    for kind in (journal.all("faces"), _asked(journal)):
+        for person, result in kind.items():
+            for name, value in result.items():
+                values.setdefault(name, {})[person] = value
+    return {name: {**_spread(list(people.values())), "people": people} for name, people in values.items()}
+
+
+def worst_first(journal: Journal) -> list[int]:
+    """People by their share of the face, the least like first."""
+    known = journal.all("faces")
+    return sorted(known, key=lambda person: float(known[person]["face_share"]))
+
+
+def _asked(journal: Journal) -> dict[int, dict[str, float]]:
+    """What the nets of naturalness said, by person."""
+    return {
+        int(person): result for fold in journal.all("natural").values() for person, result in fold["people"].items()
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {
+        "mean": statistics.fmean(values),
+        "least": min(values),
+        "greatest": max(values),
+        "deviation": statistics.pstdev(values),
+    }
+
+
+def _ratio(value: float | None, over: float | None) -> float | None:
+    """None where one is unknown or there is nothing to compare with."""
+    return None if value is None or not over else value / over
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return statistics.fmean(known) if known else None
