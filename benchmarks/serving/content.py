@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,11 @@ SAME_DB = 40.0
 """PSNR that two sides' images of one request must reach: fp32 arithmetic in another order, then 8 bits."""
 OTHER_DB = 35.0
 """PSNR that images of one request with another adapter, or none, must stay below, for the check to mean anything."""
+
+
+SAME_RELATIVE = 1e-3
+"""Relative difference that two sides' predictions of one UNet call may have."""
+Array = npt.NDArray[Any]
 
 
 class ContentError(Exception):
@@ -25,20 +31,28 @@ def psnr(one: bytes, other: bytes) -> float:
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
-def check_same(ours: Sequence[bytes], theirs: Mapping[str, Sequence[bytes]]) -> dict[str, float]:
-    """The worst PSNR of each side against ours.
+def check_same(side: str, ours: Sequence[bytes], theirs: Sequence[bytes]) -> float:
+    """The worst PSNR of ``side``'s images against ours, in dB; at most 99, which stands for equal pixels.
 
     Raises:
-        ContentError: a side painted something else.
+        ContentError: it painted something else.
     """
-    worst = {
-        name: min(psnr(one, other) for one, other in zip(ours, painted, strict=True))
-        for name, painted in theirs.items()
-    }
-    for name, found in worst.items():
-        if found < SAME_DB:
-            raise ContentError(f"{name} paints other images than ours ({found:.1f} dB, {SAME_DB:.0f} are needed)")
-    return worst
+    worst = min(psnr(one, other) for one, other in zip(ours, theirs, strict=True))
+    if worst < SAME_DB:
+        raise ContentError(f"{side} paints other images than ours ({worst:.1f} dB, {SAME_DB:.0f} are needed)")
+    return min(round(worst, 1), 99.0)
+
+
+def check_same_prediction(side: str, ours: Array, theirs: Array) -> float:
+    """The relative difference (of norms) of a UNet call's predictions.
+
+    Raises:
+        ContentError: it is more than another order of fp32 sums gives.
+    """
+    found = float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours))
+    if not found < SAME_RELATIVE:
+        raise ContentError(f"{side} predicts something else than ours ({found:.1e}, {SAME_RELATIVE:.0e} is allowed)")
+    return found
 
 
 def check_adapters_show(painted: bytes, with_another: bytes) -> float:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PARTS = ("throughput", "latency", "poisson", "hotload", "bank", "grpc", "swaps")
-"""What can be measured on its own, in the order in which it is."""
-
 
 @dataclass(frozen=True)
 class Scale:
@@ -14,32 +11,44 @@ class Scale:
 
     Attributes:
         subjects: people with an adapter each.
-        requests: images asked for together, over the subjects in turn.
+        burst: people, and images of them that are asked for together.
+        one_each: the same where everybody wants one image.
+        grouped: the same where few people want many.
         steps: denoising steps; 0 takes the foundation's.
-        thread_tries: times that each number of threads is timed before the fastest is taken.
-        rounds: times that each side serves the whole burst, in turns.
+        tries: times that each shape of a side serves a burst before the fastest is taken.
+        rounds: times that each side serves a burst, in turns.
         alone: requests for the latency of one alone, each side in turns.
-        arrivals: requests of the Poisson process.
-        load: its rate as a share of our own capacity.
-        hotloads: adapter loads timed.
+        arrivals: requests of a Poisson process, and ``arrival_rounds`` of them, with other arrivals each.
+        load: its rate as a share of each side's own capacity.
+        cold: loads timed, each side in turns.
+        resident: subjects that memory is measured with: our side's, the peer's sessions.
         bank_rows: rows of the UNet calls that the bank's cost is measured on.
         bank_calls: calls timed of each.
+        large_rows: rows of the large UNet's calls; ``large_calls`` of each.
+        large: name of its shape (benchmarks.gpu_shapes).
         swaps: adapters brought into slots for the memory figure; ``swaps_before`` of them before the first look.
         swapped_adapters: over how many adapters, in turn.
         swap_width: requests in flight while swapping.
     """
 
-    subjects: int = 8
-    requests: int = 16
+    subjects: int = 16
+    burst: tuple[int, int] = (8, 16)
+    one_each: tuple[int, int] = (16, 16)
+    grouped: tuple[int, int] = (2, 16)
     steps: int = 0
-    thread_tries: int = 3
-    rounds: int = 3
+    tries: int = 2
+    rounds: int = 5
     alone: int = 8
-    arrivals: int = 40
+    arrivals: int = 60
+    arrival_rounds: int = 3
     load: float = 0.7
-    hotloads: int = 10
-    bank_rows: tuple[int, ...] = (2, 4, 8, 16)
-    bank_calls: int = 30
+    cold: int = 10
+    resident: tuple[int, int] = (256, 8)
+    bank_rows: tuple[int, ...] = (1, 2, 4, 8, 16)
+    bank_calls: int = 40
+    large: str = "sd15-512"
+    large_rows: tuple[int, ...] = (2, 4)
+    large_calls: int = 3
     swaps: int = 2000
     swaps_before: int = 200
     swapped_adapters: int = 100
@@ -48,16 +57,23 @@ class Scale:
 
 FULL = Scale()
 QUICK = Scale(
-    subjects=2,
-    requests=4,
+    subjects=3,
+    burst=(2, 4),
+    one_each=(3, 3),
+    grouped=(2, 4),
     steps=2,
-    thread_tries=1,
+    tries=1,
     rounds=1,
     alone=1,
     arrivals=3,
-    hotloads=1,
-    bank_rows=(2, 3),
+    arrival_rounds=1,
+    cold=1,
+    resident=(8, 1),
+    bank_rows=(1, 2),
     bank_calls=2,
+    large="tiny-64",
+    large_rows=(2,),
+    large_calls=1,
     swaps=12,
     swaps_before=6,
     swapped_adapters=6,

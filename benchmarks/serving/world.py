@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +26,12 @@ class Subject:
 
     name: str
     path: Path
-    data: bytes
     ref: AdapterRef
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes."""
+        return self.path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -42,30 +45,42 @@ class Wanted:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that is served, and how: ``steps`` and ``guidance`` hold for every image."""
+    """Everything that is served, and how.
+
+    Attributes:
+        steps, guidance: of every image.
+        plain_folder: where the UNet without a bank is exported to.
+    """
 
     foundation: Foundation
     package: EnginePackage
     subjects: tuple[Subject, ...]
-    wanted: tuple[Wanted, ...]
     steps: int
     guidance: float
+    plain_folder: Path
+
+    def requests(self, subjects: int, count: int, turn: int = 0) -> list[Wanted]:
+        """``count`` images of the first ``subjects`` people, in turn.
+
+        No prompt is ever the same, neither in one ``turn`` nor in another: whoever keeps embeddings finds none.
+        """
+        nouns, outfits = self.foundation.class_nouns or ("person",), ("suit", "sweater", "shirt", "dress")
+        trigger = self.foundation.trigger
+        return [
+            Wanted(
+                subject=self.subjects[number % subjects],
+                prompt=f"photo {turn} {number} of {trigger} {nouns[0]} wearing a {outfits[number % len(outfits)]}",
+                seed=1000 + number,
+            )
+            for number in range(count)
+        ]
 
 
 def make_world(foundation: Foundation, package: EnginePackage, folder: Path, scale: Scale) -> World:
-    """Random adapters of the engine's full rank, and requests for the subjects in turn, no prompt twice."""
-    subjects = make_subjects(scale.subjects, package, folder)
-    nouns, outfits = foundation.class_nouns or ("person",), ("suit", "sweater", "shirt", "dress")
-    wanted = tuple(
-        Wanted(
-            subject=subjects[number % len(subjects)],
-            prompt=f"photo {number} of {foundation.trigger} {nouns[0]} wearing a {outfits[number % len(outfits)]}",
-            seed=1000 + number,
-        )
-        for number in range(scale.requests)
-    )
+    """Random adapters of the engine's full rank; files go into ``folder``."""
     steps = scale.steps or foundation.steps
-    return World(foundation, package, subjects, wanted, steps, foundation.guidance_scale)
+    subjects = make_subjects(scale.subjects, package, folder / "adapters")
+    return World(foundation, package, subjects, steps, foundation.guidance_scale, folder / "plain")
 
 
 def make_subjects(count: int, package: EnginePackage, folder: Path, first: int = 0) -> tuple[Subject, ...]:
@@ -78,7 +93,7 @@ def make_subjects(count: int, package: EnginePackage, folder: Path, first: int =
         path.write_bytes(data)
         sha256 = hashlib.sha256(data).hexdigest()
         ref = AdapterRef(sha256, f"adapters/{sha256}.safetensors", package.foundation_digest)
-        made.append(Subject(f"subject-{number}", path, data, ref))
+        made.append(Subject(f"subject-{number}", path, ref))
     return tuple(made)
 
 
@@ -93,11 +108,3 @@ def random_adapter(layout: Layout, seed: int) -> bytes:
         b_OR *= _STRENGTH / np.sqrt(np.float32(layout.max_rank))
         pairs[site.name] = LoraPair(a_RI, b_OR, convolution=site.convolution)
     return diffusers_lora_bytes(pairs, {})
-
-
-def grouped(wanted: Sequence[Wanted]) -> list[list[int]]:
-    """Places in ``wanted`` by subject, in the order in which the subjects first appear."""
-    groups: dict[str, list[int]] = {}
-    for place, one in enumerate(wanted):
-        groups.setdefault(one.subject.name, []).append(place)
-    return list(groups.values())

@@ -17,7 +17,7 @@ from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.package_files import check_files
 from headshots.errors import InvalidArgumentError
 
-FORMAT = 4
+FORMAT = 5
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
 ENGINE_SUFFIX = ".engine"
@@ -109,6 +109,7 @@ class EnginePackage:
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
+        native_graphs: those that stand for the UNet's at the native size on a CPU, see :mod:`.package_files`; or none.
         negative_prompt: what images are led away from by default, if anything.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
@@ -163,6 +164,7 @@ class EnginePackage:
     key: str = ""
     vocabulary: tuple[str, ...] = ()
     tensorrt_rtx: RtxEngines | None = None
+    native_graphs: tuple[str, ...] = ()
     eta: float | None = None
     guidance_interval: tuple[float, float] = (0.0, 1.0)
 
@@ -196,7 +198,7 @@ class EnginePackage:
         value["layout"] = Layout.from_json(value["layout"])
         value["text_encoders"] = tuple(TextEncoder(**entry) for entry in value["text_encoders"])
         value["class_nouns"] = tuple(value["class_nouns"])
-        value["vocabulary"] = tuple(value.get("vocabulary", ()))
+        value["vocabulary"], value["native_graphs"] = tuple(value.get("vocabulary", ())), tuple(value["native_graphs"])
         value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
         value["preview_bias"] = tuple(value["preview_bias"])
         value["guidance_interval"] = tuple(value["guidance_interval"])

@@ -9,6 +9,12 @@ from typing import Any
 
 from headshots.errors import InvalidArgumentError
 
+CONTEXT, NATIVE_STEP = "unet_context.onnx", "unet_step.onnx"
+"""Graphs for the native size on a CPU: the context's keys and values, and a step that takes them."""
+SMALL_BYTES = 256 << 20
+"""Weights of a package that is made for CPUs too: a graph of its own for the native size, rows spread over the cores. A
+large one keeps all cores busy layer by layer, and its weights should be neither held twice nor read by every core."""
+
 
 def check_files(folder: Path, value: Mapping[str, Any]) -> None:
     """Every file that ``engine.json`` names lies in its folder and is there, and every engine has a digest.
@@ -23,7 +29,7 @@ def check_files(folder: Path, value: Mapping[str, Any]) -> None:
     engines = [engine["file"] for engine in (value.get("tensorrt_rtx") or {"engines": ()})["engines"]]
     graphs = [value[name] for name in ("unet", "vae_decoder", "vae_encoder")]
     encoders = [encoder[name] for encoder in value["text_encoders"] for name in ("graph", "tokenizer")]
-    named = (*value["files"], *value["graphs"], *engines, *graphs, *encoders)
+    named = (*value["files"], *value["graphs"], *value["native_graphs"], *engines, *graphs, *encoders)
     # First, so that no file elsewhere is looked for.
     _refuse(f"{folder} names files outside of it:", {name for name in named if Path(name).name != name})
     _refuse(f"{folder} lacks", {name for name in value["files"] if not (folder / name).is_file()})

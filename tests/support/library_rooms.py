@@ -37,6 +37,7 @@ DIFFUSION: Arrows = {
         "lora": "the layout of adapter rows",
         "networks": "whole networks, from what comes in to what goes out",
         "package": "what is written",
+        "package_files": "which packages are for CPUs too, and how their graphs are named",
         "publish": "a package appears whole or not at all",
     },
     "checking": {
@@ -51,6 +52,7 @@ DIFFUSION: Arrows = {
     },
     "backends": {
         "package": "what is run",
+        "package_files": "graphs for CPUs, and a graph that is not opened yet is whole",
         "text": "contexts",
         "tensorrt": "engines and profiles of the TensorRT provider",
         "banked": "the torch backend runs the same banked UNet",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import onnxruntime as ort
 
 from headshots.diffusion.backends.bank import Bank
+from headshots.diffusion.backends.base import FloatArray
 from headshots.diffusion.backends.cores import Cores, Graph
-from headshots.diffusion.backends.graphs import GraphBackend, Graphs, bank_type
+from headshots.diffusion.backends.graphs import GraphBackend, Graphs, RunnableGraph, bank_type
+from headshots.diffusion.backends.native import NativeUNet
 from headshots.diffusion.backends.providers import (
     PROVIDERS,
     OnnxRuntimeOptions,
@@ -21,13 +24,10 @@ from headshots.diffusion.backends.providers import (
     unavailable,
 )
 from headshots.diffusion.package import ENGINE_SUFFIX, EnginePackage
+from headshots.diffusion.package_files import CONTEXT, NATIVE_STEP, SMALL_BYTES, check_digests
 from headshots.diffusion.tensorrt import engines
 from headshots.diffusion.tensorrt.gpu import read_gpu
 from headshots.errors import InvalidArgumentError
-
-_SMALL_BYTES = 256 << 20
-"""Weights of a package whose rows are spread over the cores of a CPU. A large one keeps all cores busy layer by layer,
-and its weights should be neither held twice nor read by every core on its own."""
 
 
 class OnnxRuntimeBackend(GraphBackend):
@@ -43,10 +43,9 @@ class OnnxRuntimeBackend(GraphBackend):
         files = [name for name in package.files if not name.endswith(ENGINE_SUFFIX)]
         weight_bytes = sum((package.folder / name).stat().st_size for name in files)
         opened = _opener(package, options)
-        if options.provider == "cpu" and weight_bytes <= _SMALL_BYTES:
+        if options.provider == "cpu" and (package.native_graphs or weight_bytes <= SMALL_BYTES):
             cores = Cores(options.threads)
-            # The engine doubles a row that is alone.
-            unet = cores.open(partial(_session, package.folder / package.unet), options, least_rows=2)
+            unet = _spread_unet(package, cores, options)
             decoder = cores.open(partial(_session, package.folder / package.vae_decoder), options, least_rows=1)
         else:
             unet, decoder = opened(package.unet), opened(package.vae_decoder)
@@ -55,6 +54,30 @@ class OnnxRuntimeBackend(GraphBackend):
         device = "cpu" if options.provider == "cpu" else "cuda"
         bank = Bank(package.slots, package.layout.row_size, bank_type(package), device=device, device_id=options.device)
         super().__init__(package, f"onnxruntime:{provider}", graphs, bank, weight_bytes)
+        self._native = unet if isinstance(unet, NativeUNet) else None
+
+    def write_slot(self, slot: int, row_P: FloatArray | None) -> None:
+        super().write_slot(slot, row_P)
+        if self._native is not None:
+            self._native.forget(slot)
+
+
+def _spread_unet(package: EnginePackage, cores: Cores, options: OnnxRuntimeOptions) -> RunnableGraph:
+    """The UNet whose rows are spread over the cores; at the native size by graphs of its own, where there are any."""
+
+    def opened(name: str) -> Graph:
+        # The engine doubles a row that is alone.
+        return cores.open(partial(_session, package.folder / name), options, least_rows=2)
+
+    if not package.native_graphs:
+        return opened(package.unet)
+    factor = package.vae_scale_factor
+    cells = package.native_height_px // factor, package.native_width_px // factor
+    # Opened when it is needed, which would be late to find it damaged.
+    check_digests(package.folder, {package.unet: package.files[package.unet]})
+    # A context is projected once an image: no need for all cores.
+    context = Graph(_session(package.folder / CONTEXT, replace(options, threads=1)))
+    return NativeUNet(cells, context, opened(NATIVE_STEP), lambda: opened(package.unet))
 
 
 def _opener(package: EnginePackage, options: OnnxRuntimeOptions) -> Callable[[str], Graph]:

@@ -64,9 +64,17 @@ class ContextProjections(nn.Module):
 
     def forward(self, context_BTI: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Keys and values, [B, H, T, D] each, by attention."""
+        return self.by_attention(self.projected(context_BTI))
+
+    def projected(self, context_BTI: Tensor) -> tuple[Tensor, ...]:
+        """Of each group of attentions the keys and values of all N, [B, 2 N, H, T, D]."""
+        return tuple(projection(context_BTI) for projection in self.projections)
+
+    def by_attention(self, projected: Sequence[Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+        """What :meth:`projected` made, as keys and values of each."""
         found: dict[str, tuple[Tensor, Tensor]] = {}
-        for names, projection in zip(self._names, self.projections, strict=True):
-            parts = projection(context_BTI).unbind(1)
+        for names, group in zip(self._names, projected, strict=True):
+            parts = group.unbind(1)
             found.update(zip(names, zip(parts[::2], parts[1::2], strict=True), strict=True))
         return found
 
@@ -78,14 +86,19 @@ class Context:
         self._projections = (projections,)  # within a tuple, so that no module owns it twice
         self._context_BTI: Tensor | None = None
         self._found: dict[str, tuple[Tensor, Tensor]] = {}
+        self._given: Sequence[Tensor] = ()
+
+    def give(self, projected: Sequence[Tensor]) -> None:
+        """What :meth:`ContextProjections.projected` made before, for the calls to come; nothing ends that."""
+        self._given = projected
 
     def forget(self) -> None:
         """A new call begins."""
-        self._context_BTI, self._found = None, {}
+        self._context_BTI, self._found = None, self._projections[0].by_attention(self._given) if self._given else {}
 
     def keys_and_values(self, name: str, context_BTI: Tensor) -> tuple[Tensor, Tensor]:
         """Of the attention ``name``, [B, H, T, D] each."""
-        if context_BTI is not self._context_BTI:
+        if not self._given and context_BTI is not self._context_BTI:
             self._context_BTI, self._found = context_BTI, self._projections[0](context_BTI)
         return self._found[name]
 

@@ -79,11 +79,12 @@ class AdapterRows:
         """Every row's: [B, *shape]."""
         piece, shape = matrices.piece, matrices.shape
         if piece not in self._first:
-            self._first[piece] = first_B = self._slot_B * (self._layout.row_size // piece)
-            places_M = torch.tensor(self._places[piece], device=first_B.device)
-            # All at once: a sum for each would cost as much as its Gather.
-            self._index[piece] = _rows(places_M[:, None] + first_B) if len(places_M) else ()
+            self._first[piece] = self._slot_B * (self._layout.row_size // piece)
         if matrices.number is not None:
+            if piece not in self._index:
+                # All at once: a sum for each would cost as much as its Gather.
+                places_M = torch.tensor(self._places[piece], device=self._slot_B.device)
+                self._index[piece] = _rows(places_M[:, None] + self._first[piece])
             return self._bank_SP.reshape(-1, *shape)[self._index[piece][matrices.number]]
         index_BM = self._first[piece][:, None] + torch.tensor(matrices.places, device=self._slot_B.device)
         if piece == math.prod(shape[1:]):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from headshots.diffusion.banked.attention import (
@@ -35,8 +36,8 @@ class BankedUNet(nn.Module):
         super().__init__()
         self.layout = layout_of(unet, max_rank, layers)
         self._rows = AdapterRows(self.layout)
-        _change(unet, self.layout, self._rows)
-        self.unet = unet
+        self._context = _change(unet, self.layout, self._rows)
+        self.unet: Any = unet
 
     def forward(
         self,
@@ -51,16 +52,56 @@ class BankedUNet(nn.Module):
     ) -> Tensor:
         """The model's prediction, [B, C, H, W]. The last two are SDXL's added conditions."""
         self._rows.use(bank_SP, slot_B, strength_B)
+        self._context.give(())
+        return self._predict(sample_BCHW, timestep_B, context_BTD, pooled_BD, time_ids_B6)
+
+    def project(self, context_BTD: Tensor, slot_B: Tensor, strength_B: Tensor, bank_SP: Tensor) -> tuple[Tensor, ...]:
+        """Keys and values of the context, which no step changes: of each group of attentions, [B, 2 N, H, T, D]."""
+        self._rows.use(bank_SP, slot_B, strength_B)
+        projected: tuple[Tensor, ...] = self.unet.context_projections.projected(context_BTD)
+        self._rows.forget()
+        return projected
+
+    def predict(
+        self,
+        sample_BCHW: Tensor,
+        timestep_B: Tensor,
+        slot_B: Tensor,
+        strength_B: Tensor,
+        bank_SP: Tensor,
+        projected: Sequence[Tensor],
+        pooled_BD: Tensor | None = None,
+        time_ids_B6: Tensor | None = None,
+    ) -> Tensor:
+        """As ``forward``, by what :meth:`project` made of the context; for a UNet of which it :attr:`projects_all`."""
+        self._rows.use(bank_SP, slot_B, strength_B)
+        self._context.give(projected)
+        # diffusers' blocks want a context, which nobody reads.
+        return self._predict(sample_BCHW, timestep_B, projected[0], pooled_BD, time_ids_B6)
+
+    @property
+    def projects_all(self) -> bool:
+        """Whether every attention that is crossed with the context takes its keys and values from :meth:`project`."""
+        others = [module for module in self.unet.modules() if isinstance(module, Attention)]
+        return bool(self.unet.context_projections.projections) and not any(each.is_cross_attention for each in others)
+
+    def _predict(
+        self,
+        sample_BCHW: Tensor,
+        timestep_B: Tensor,
+        context: Tensor,
+        pooled_BD: Tensor | None,
+        time_ids_B6: Tensor | None,
+    ) -> Tensor:
         added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
-        output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
+        output: Tensor = self.unet(sample_BCHW, timestep_B, context, added_cond_kwargs=added, return_dict=False)[0]
         self._rows.forget()
         return output
 
 
-def without_bank(unet: nn.Module) -> nn.Module:
-    """The UNet as :class:`BankedUNet` changes it, in place, but without adapters: what the bank is measured against."""
-    _change(unet, layout_of(unet, 1), None)
-    return unet
+def without_bank(unet: nn.Module) -> Context:
+    """Changes the UNet as :class:`BankedUNet` does, but without adapters: what the bank is measured against."""
+    return _change(unet, layout_of(unet, 1), None)
 
 
 def layout_of(unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_LAYERS) -> Layout:
@@ -103,7 +144,7 @@ def _crossed(attentions: Mapping[str, Any]) -> dict[str, Any]:
     return {name: attention for name, attention in attentions.items() if attention.is_cross_attention}
 
 
-def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
+def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> Context:
     """Put fused modules in place of plain attentions, and banked ones in place of what else is adapted."""
     plain = _plain_attentions(unet)
     crossed = _crossed(plain)
@@ -117,7 +158,7 @@ def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
     unet.add_module("context_projections", projections)
     unet.register_forward_pre_hook(lambda *_: context.forget())
     if rows is None:
-        return
+        return context
     left = dict(unet.named_modules())
     for site in layout.sites:
         layer = left.get(site.name)
@@ -125,6 +166,7 @@ def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
             unet.set_submodule(site.name, BankedLinear(layer, rows, site))
         elif isinstance(layer, nn.Conv2d):
             unet.set_submodule(site.name, BankedPointwise(layer, rows, site))
+    return context
 
 
 class _Single(nn.Module):

@@ -35,7 +35,7 @@ __all__ = [
     "package_name",
 ]
 
-REVISION = 9
+REVISION = 10
 """Grows whenever the export writes something else for the same foundation and options."""
 
 

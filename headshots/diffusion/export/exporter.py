@@ -17,14 +17,21 @@ from torch import nn
 from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 
 from headshots.diffusion.banked.unet import BankedUNet, to_half
-from headshots.diffusion.export.external_data import signature
 from headshots.diffusion.export.graphs import OPSET, trace
+from headshots.diffusion.export.native import graphs_of, trace_native
 from headshots.diffusion.export.options import ExportOptions, Progress, Size, size_multiple_px
-from headshots.diffusion.export.traceable import decoder_item, encoder_item, text_encoder_item, unet_item
+from headshots.diffusion.export.traceable import (
+    decoder_item,
+    encoder_item,
+    text_encoder_item,
+    unet_inputs,
+    unet_item,
+)
 from headshots.diffusion.foundations.foundation import Foundation, file_digest
 from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.networks import VaeDecoder
 from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
+from headshots.diffusion.package_files import SMALL_BYTES
 from headshots.diffusion.tensorrt.rtx.building import Built, build_engines
 from headshots.errors import InvalidArgumentError
 
@@ -147,6 +154,11 @@ def _export_unet(folder: Path, foundation: Foundation, options: ExportOptions, t
     if options.precision == "fp16":
         to_half(unet)
     trace(unet_item(banked, foundation, options, tokens), folder)
+    small = sum(weight.nbytes for weight in banked.parameters()) <= SMALL_BYTES
+    if options.precision == "fp32" and small and banked.projects_all:
+        cells = [side // foundation.vae_scale_factor for side in _default_size(foundation, options.sizes)]
+        calls = {rows: unet_inputs(banked, foundation, options, tokens, rows, cells[1], cells[0]) for rows in (2, 1, 3)}
+        trace_native(banked, calls, folder)
     return banked.layout, int(unet.config.cross_attention_dim)
 
 
@@ -163,8 +175,7 @@ def _describe(
 ) -> EnginePackage:
     """What ``engine.json`` says."""
     native = (foundation.native_width_px, foundation.native_height_px)
-    sizes = options.sizes or (native,)
-    default = _default_size(native, sizes)
+    sizes, default = options.sizes or (native,), _default_size(foundation, options.sizes)
     return EnginePackage(
         **{name: getattr(foundation, name) for name in _AS_THE_FOUNDATION},
         **_GRAPHS,
@@ -187,7 +198,7 @@ def _describe(
         files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
         sizes=options.sizes,
         vae_rows=_vae_rows(sizes),
-        graphs={path.name: signature(path) for path in sorted(folder.glob("*.onnx"))},
+        **graphs_of(folder),
         key=key,
     )
 
@@ -214,9 +225,10 @@ def _vae_rows(sizes: Sequence[Size]) -> int:
     return min(MAX_VAE_ROWS, max(1, _VAE_PIXELS // pixels))
 
 
-def _default_size(native: Size, sizes: Sequence[Size]) -> Size:
+def _default_size(foundation: Foundation, sizes: Sequence[Size]) -> Size:
     """The foundation's own where the sizes span it, else the one that is tuned for."""
-    spans = zip(native, zip(*sizes, strict=True), strict=True)
+    native = (foundation.native_width_px, foundation.native_height_px)
+    spans = zip(native, zip(*(sizes or (native,)), strict=True), strict=True)
     return native if all(min(axis) <= side <= max(axis) for side, axis in spans) else sizes[0]
 
 

@@ -9,7 +9,7 @@ Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width,
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Traceable:
         dynamic: for each input and output, the names of its dynamic axes.
         outputs: names of the outputs, in order.
         checks: other inputs (other rows, sizes, slots, banks) that the graph must agree with torch on.
+        expected: what torch answers to each check; empty: what ``module`` answers.
+        changed: changes the graph's file, before it is checked.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Traceable:
     dynamic: Mapping[str, Mapping[int, str]]
     outputs: Sequence[str]
     checks: Sequence[Mapping[str, Tensor]]
+    expected: Sequence[tuple[Tensor, ...]] = ()
+    changed: Callable[[Path], None] | None = None
 
 
 def trace(item: Traceable, folder: Path) -> Path:
@@ -73,10 +77,12 @@ def trace(item: Traceable, folder: Path) -> Path:
         )
     with torch.no_grad():
         # Before a session is there: torch's intermediate results and a second copy of the weights need not both fit.
-        expected = [_as_tuple(item.module(*inputs.values())) for inputs in item.checks]
+        expected = item.expected or [_as_tuple(item.module(*inputs.values())) for inputs in item.checks]
     pin_outputs(
         path, {name: tensor.shape for name, tensor in zip(item.outputs, expected[0], strict=True)}, item.dynamic
     )
+    if item.changed is not None:
+        item.changed(path)
     externalize(path, limit=PROTOBUF_LIMIT)
     _check(item, path, expected)
     return path

@@ -6,6 +6,7 @@ Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -79,29 +80,9 @@ def encoder_item(vae: nn.Module, foundation: Foundation) -> Traceable:
 
 def unet_item(banked: BankedUNet, foundation: Foundation, options: ExportOptions, tokens: int) -> Traceable:
     """The banked UNet; checked on rows, sizes, slots and banks that it was not traced with."""
-    config: Mapping[str, Any] = dict(banked.unet.config)  # type: ignore[arg-type]
+    config: Mapping[str, Any] = dict(banked.unet.config)
     cells = max(2 ** (len(config["block_out_channels"]) - 1) * 2, 8)
-
-    def inputs(rows: int, high: int, wide: int) -> dict[str, Tensor]:
-        used = min(options.slots, _CHECK_SLOTS)
-        bank = torch.zeros(options.slots, banked.layout.row_size)
-        bank[1:used] = torch.randn(used - 1, banked.layout.row_size) * 0.05
-        made = {
-            "sample": torch.randn(rows, config["in_channels"], high, wide),
-            "timestep": torch.randint(0, 1000, (rows,)).float(),
-            "context": torch.randn(rows, tokens, config["cross_attention_dim"]),
-            # Other slots in another order for every count of rows; one row is never the bare foundation.
-            "slot": (torch.arange(rows) + rows) % used,
-            "strength": torch.linspace(0.5, 1.5, rows),
-            "bank": bank,
-        }
-        if foundation.family == "sdxl":
-            made["pooled"] = torch.randn(rows, _pooled_width(config))
-            made["time_ids"] = torch.rand(rows, 6) * 100
-        if options.precision == "fp16":
-            made |= {name: made[name].half() for name in _HALVES if name in made}
-        return made
-
+    inputs = partial(unet_inputs, banked, foundation, options, tokens)
     example = inputs(2, cells, cells)
     dynamic: dict[str, dict[int, str]] = {name: {0: "rows"} for name in example if name != "bank"}
     dynamic["sample"] |= {2: "cells_high", 3: "cells_wide"}
@@ -114,6 +95,31 @@ def unet_item(banked: BankedUNet, foundation: Foundation, options: ExportOptions
         outputs=["prediction"],
         checks=[inputs(1, cells, cells * 2), inputs(3, cells * 2, cells)],
     )
+
+
+def unet_inputs(
+    banked: BankedUNet, foundation: Foundation, options: ExportOptions, tokens: int, rows: int, high: int, wide: int
+) -> dict[str, Tensor]:
+    """Random inputs of a call of the banked UNet by name, in the order of its parameters."""
+    config: Mapping[str, Any] = dict(banked.unet.config)
+    used = min(options.slots, _CHECK_SLOTS)
+    bank = torch.zeros(options.slots, banked.layout.row_size)
+    bank[1:used] = torch.randn(used - 1, banked.layout.row_size) * 0.05
+    made = {
+        "sample": torch.randn(rows, config["in_channels"], high, wide),
+        "timestep": torch.randint(0, 1000, (rows,)).float(),
+        "context": torch.randn(rows, tokens, config["cross_attention_dim"]),
+        # Other slots in another order for every count of rows; one row is never the bare foundation.
+        "slot": (torch.arange(rows) + rows) % used,
+        "strength": torch.linspace(0.5, 1.5, rows),
+        "bank": bank,
+    }
+    if foundation.family == "sdxl":
+        made["pooled"] = torch.randn(rows, _pooled_width(config))
+        made["time_ids"] = torch.rand(rows, 6) * 100
+    if options.precision == "fp16":
+        made |= {name: made[name].half() for name in _HALVES if name in made}
+    return made
 
 
 def _pooled_width(config: Mapping[str, Any]) -> int:

@@ -43,7 +43,10 @@ def test_the_manifest_says_what_the_foundation_is() -> None:
     assert package.graphs["text_encoder.onnx"].outputs[0].shape == ("rows", package.window_tokens, 32)
     assert package.graphs["vae_encoder.onnx"].outputs[0].shape == ("rows", 4, "cells_high", "cells_wide")
     graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
-    assert set(package.files) == {*graphs, "tokenizer.json"}
+    # For CPUs alone: no other backend is told of them.
+    assert package.native_graphs == ("unet_context.onnx", "unet_step.onnx")
+    assert set(package.graphs) == graphs
+    assert set(package.files) == {*graphs, *package.native_graphs, "tokenizer.json"}
 
 
 def test_a_package_repeats_all_that_it_shares_with_its_foundation() -> None:
@@ -135,8 +138,8 @@ def test_a_unet_whose_halvings_are_not_known_is_refused(tmp_path: Path) -> None:
         ("{", "ENGINE_DAMAGED"),
         ("[]", "ENGINE_DAMAGED"),
         ('{"format": 0, "files": {}}', "ENGINE_FORMAT"),
-        ('{"format": 4, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
-        ('{"format": 4, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
+        ('{"format": 5, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
+        ('{"format": 5, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
     ],
 )
 def test_a_folder_that_is_no_package_is_refused(tmp_path: Path, manifest: str, reason: str) -> None:

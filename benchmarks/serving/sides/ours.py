@@ -1,17 +1,25 @@
-"""Runs our side: the engine in this process, and the service as a process of its own over gRPC."""
+"""Runs our side: the engine in a process, and the service as a process of its own over gRPC."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 from prometheus_client import CollectorRegistry
 
+from benchmarks.serving.sides.calls import Timed, random_call, resident_bytes
+from benchmarks.serving.sides.side import Spec
 from benchmarks.serving.world import Subject, Wanted, World
 from headshots.artifacts import ArtifactStore
+from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
+from headshots.diffusion.backends.bank import Bank
+from headshots.diffusion.lora.files import load_row
 from headshots.processes.fleet import Fleet
 from headshots.processes.log_files import LogFiles
 from headshots.processes.ports import free_port
@@ -36,14 +44,17 @@ _SHARE = 1.0
 
 
 class OurEngine:
-    """The engine, in-process."""
+    """The engine, in-process: a :class:`~benchmarks.serving.sides.side.Side`."""
 
     def __init__(self, engine: Engine, world: World) -> None:
         self._engine = engine
         self._world = world
 
-    async def paint(self, wanted: Wanted) -> bytes:
-        """The PNG of one image."""
+    async def paint(self, wanted: Sequence[Wanted]) -> list[bytes]:
+        """The PNG of each; everything asked for at once."""
+        return list(await asyncio.gather(*(self._one(one) for one in wanted)))
+
+    async def _one(self, wanted: Wanted) -> bytes:
         request = GenerationRequest(
             tenant=_TENANT,
             prompt=wanted.prompt,
@@ -55,10 +66,6 @@ class OurEngine:
         )
         painted = [event async for event in self._engine.generate(request) if isinstance(event, GeneratedImage)]
         return painted[0].content
-
-    async def paint_all(self, wanted: Sequence[Wanted]) -> list[bytes]:
-        """Everything asked for at once."""
-        return list(await asyncio.gather(*(self.paint(one) for one in wanted)))
 
 
 class OurService:
@@ -77,13 +84,10 @@ class OurService:
         """Resident memory of the service's process."""
         return int(self._process.memory_info().rss)
 
-    async def paint(self, wanted: Wanted) -> bytes:
-        """The PNG of one image, as :class:`OurEngine` paints it."""
-        return await self._ask(wanted, self._world.steps, self._world.guidance)
-
-    async def paint_all(self, wanted: Sequence[Wanted]) -> list[bytes]:
-        """Everything asked for at once."""
-        return list(await asyncio.gather(*(self.paint(one) for one in wanted)))
+    async def paint(self, wanted: Sequence[Wanted]) -> list[bytes]:
+        """The PNG of each, as :class:`OurEngine` paints it; everything asked for at once."""
+        steps, guidance = self._world.steps, self._world.guidance
+        return list(await asyncio.gather(*(self._ask(one, steps, guidance) for one in wanted)))
 
     async def touch(self, wanted: Wanted) -> None:
         """The least that brings an adapter into a slot and uses it: one step without guidance."""
@@ -136,6 +140,54 @@ async def store_adapters(home: Path, subjects: Sequence[Subject]) -> None:
     store = ArtifactStore.open((home / "objects").as_uri())
     for subject in subjects:
         await store.put(subject.ref.key, subject.data)
+
+
+class Cold:
+    """The backend alone: what an adapter's way from its file to a first step takes."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._package, self._subjects = spec.world.package, spec.world.subjects
+        self._backend = OnnxRuntimeBackend(self._package, OnnxRuntimeOptions(threads=spec.threads))
+        self._slot = 0
+
+    async def cold(self, subject: Subject) -> Timed:
+        """From the file, whose digest is checked as the engine does, to the first UNet call's prediction."""
+        package = self._package
+        self._slot = 1 + self._slot % (package.slots - 1)
+        begin = time.perf_counter()
+        data = subject.path.read_bytes()
+        assert hashlib.sha256(data).hexdigest() == subject.ref.sha256
+        self._backend.write_slot(self._slot, load_row(data, package.layout, package.foundation_digest))
+        loaded = time.perf_counter()
+        timed = await self.call(2)
+        return Timed(time.perf_counter() - begin, loaded - begin, timed.prediction_BCHW)
+
+    async def call(self, rows: int) -> Timed:
+        """One UNet call with the adapter that was loaded last."""
+        call = random_call(self._package, rows)
+        slots, strengths = np.full(rows, self._slot, np.int64), np.ones(rows, np.float32)
+        batch = UNetBatch(call["sample"], call["timestep"], call["context"], slots, strengths)
+        begin = time.perf_counter()
+        prediction = self._backend.unet(batch)
+        return Timed(time.perf_counter() - begin, 0.0, prediction)
+
+    async def resident(self, subjects: int) -> int:
+        """Bytes of memory that each of so many subjects takes, packed and in a bank of that size."""
+        package = self._package
+        rows = [load_row(subject.data, package.layout, package.foundation_digest) for subject in self._subjects]
+        before = resident_bytes()
+        bank, packed = Bank(subjects, package.layout.row_size, np.float32), []
+        for slot in range(subjects):
+            packed.append(rows[slot % len(rows)].copy())
+            bank.write(slot, packed[-1])
+        return (resident_bytes() - before) // subjects
+
+
+@asynccontextmanager
+async def opened(spec: Spec) -> AsyncIterator[OurEngine]:
+    """A side's process."""
+    async with running_engine(spec.world, spec.folder, spec.threads) as engine:
+        yield engine
 
 
 @asynccontextmanager

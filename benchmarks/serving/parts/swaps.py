@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from benchmarks.serving.ours import OurService
 from benchmarks.serving.scale import Scale
+from benchmarks.serving.sides.ours import OurService
 from benchmarks.serving.world import Wanted
 
 

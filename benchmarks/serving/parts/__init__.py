@@ -1,0 +1,1 @@
+"""Measures one thing each: parts that can be asked for alone."""
