@@ -12,14 +12,14 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
+from foundry.latents import PatchCode
 from foundry.model_settings import write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
-from foundry.published import CHECKED, check_latents, published_autoencoder
+from foundry.published import check_code, published_autoencoder
 
 KEPT = ("README.md", "scores.json")
 """Not what adapters start from: it was learned on other weights."""
@@ -41,8 +41,7 @@ def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:
         autoencoder.load_state_dict(load_weights(trained)["autoencoder"])
     else:
         # The UNet went on from a published pipeline, then, and must have learned in its latent space.
-        pictures, latents = (np.load(work / f"{name}.npy", mmap_mode="r")[:CHECKED] for name in ("pictures", "latents"))
-        check_latents(published, np.array(pictures), np.array(latents))
+        check_code(published, PatchCode.load(work / "patch_code.npz"))
         autoencoder.load_state_dict(published_autoencoder(published))
     return StableDiffusionPipeline(
         vae=autoencoder.eval(),

@@ -11,7 +11,8 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from foundry.latents import to_tensor
+from foundry.dataset import render_range
+from foundry.latents import PatchCode, to_tensor
 
 # Of the latents' standard deviation. The published encoder errs by 2 %.
 _LARGEST_ERROR = 0.1
@@ -30,6 +31,16 @@ def load_published(folder: Path, tokenizer: CLIPTokenizer, unet: UNet2DCondition
     name = next(key for key in old if key.endswith(_EMBEDDING))
     old[name] = _embedding(old[name], CLIPTokenizer.from_pretrained(folder / "tokenizer"), tokenizer)
     text.load_state_dict(old)
+
+
+def check_code(folder: Path, code: PatchCode) -> None:
+    """The latents of ``code`` must be those of the pipeline in ``folder``, up to what its encoder errs.
+
+    Raises:
+        ValueError: they are not, so the patch code was fitted to other pictures.
+    """
+    pixels = render_range(0, CHECKED)
+    check_latents(folder, pixels, code.encode(to_tensor(pixels)).half().numpy())
 
 
 @torch.no_grad()
