@@ -47,6 +47,11 @@ class PatchCode:
         """Write as .npz."""
         np.savez(path, mean=self.mean_D.numpy(), basis=self.basis_DC.numpy(), scale=self.scale_C.numpy())
 
+    @property
+    def channels(self) -> int:
+        """Of a latent."""
+        return len(self.scale_C)
+
     @classmethod
     def load(cls, path: Path) -> PatchCode:
         """Read what `save` wrote."""
@@ -71,17 +76,26 @@ def fit_patch_code(pictures: npt.NDArray[np.uint8]) -> PatchCode:
     second = torch.zeros(len(total), len(total), dtype=torch.float64)
     count = 0
     for start in range(0, len(chosen), 250):
-        patches = torch.nn.functional.pixel_unshuffle(to_tensor(chosen[start : start + 250]), PATCH)
-        flat = patches.movedim(1, -1).reshape(-1, len(total)).double()
+        flat = patches_of(to_tensor(chosen[start : start + 250])).double()
         total += flat.sum(0)
         second += flat.T @ flat
         count += len(flat)
     mean = total / count
-    values, vectors = torch.linalg.eigh(second / count - torch.outer(mean, mean))
-    deviation = values.flip(0)[:CHANNELS].clamp_min(1e-12).sqrt()
+    basis, deviation = principal_components(second / count - torch.outer(mean, mean), CHANNELS)
     scale = deviation**-0.5
     scale = scale / (deviation * scale).square().mean().sqrt()
-    return PatchCode(mean.float(), vectors.flip(1)[:, :CHANNELS].float().contiguous(), scale.float())
+    return PatchCode(mean.float(), basis.float().contiguous(), scale.float())
+
+
+def patches_of(pixels_BCHW: Tensor) -> Tensor:
+    """Every patch of some pictures, [N, D]."""
+    return torch.nn.functional.pixel_unshuffle(pixels_BCHW, PATCH).movedim(1, -1).reshape(-1, 3 * PATCH**2)
+
+
+def principal_components(covariance_DD: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The directions [D, count] of most variance, largest first, and the standard deviations [count] along them."""
+    values, vectors = torch.linalg.eigh(covariance_DD)
+    return vectors.flip(1)[:, :count], values.flip(0)[:count].clamp_min(1e-12).sqrt()
 
 
 def prepare_code(work: Path, pictures: int) -> PatchCode:

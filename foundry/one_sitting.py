@@ -29,7 +29,7 @@ from typing import Any
 
 import torch
 
-from foundry.latents import PatchCode
+from foundry.latents import CHANNELS, PatchCode
 from foundry.models import load_weights
 from foundry.tokens import save_tokenizer
 from foundry.training import save_atomically
@@ -48,7 +48,8 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     def budget(stage: str) -> list[str]:
         return ["--minutes", f"{options.minutes * SHARES[stage]:.3f}", "--save-every", "1e9", "--sheet-every", "1e9"]
 
-    drawn = ["--fresh", "--workers", str(max(cores - 2, 1)), "--passes", str(options.passes), "--round-batches", "8"]
+    drawn = ["--fresh", "--eager", "--channels", str(options.channels), "--workers", str(max(cores - 2, 1))]
+    drawn += ["--passes", str(options.passes), "--round-batches", "8"]
     rates = ["--batch", str(options.batch), "--lr", str(options.lr)]
     pictures = ["--pictures", str(options.pictures), "--batch", str(max(options.batch // 8, 1))]
     return [
@@ -126,19 +127,20 @@ def join(out: Path, work: Path) -> None:
         save_atomically(states, work / f"{stage}.pt")
 
 
-def main() -> None:
-    """Parse the command line; train or join."""
-    parser = argparse.ArgumentParser(prog="python -m foundry.one_sitting", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """The command line's."""
+    arguments = argparse.ArgumentParser(prog="python -m foundry.one_sitting", description=__doc__)
+    commands = arguments.add_subparsers(dest="command", required=True)
     train = commands.add_parser(
         "run", help="where the GPU is: train, measure, pack; what follows -- goes to train_unet"
     )
     train.add_argument("--minutes", type=float, default=8, help="of the whole sitting, about")
     train.add_argument("--start", type=Path, default=Path("models/tiny-portrait"), help="the pipeline to go on with")
-    train.add_argument("--code", type=Path, required=True, help="its patch_code.npz")
+    train.add_argument("--code", type=Path, required=True, help="its patch_code.npz, widened or not")
     train.add_argument("--out", type=Path, required=True, help="folder for what is brought home")
     train.add_argument("--work", type=Path, default=Path("out/sitting"), help="where checkpoints live meanwhile")
     train.add_argument("--framing", default="close", help="how near the camera is")
+    train.add_argument("--channels", type=int, default=CHANNELS, help="of the latents")
     train.add_argument("--batch", type=int, default=512, help="portraits a step")
     train.add_argument("--passes", type=int, default=6, help="steps that a drawn portrait is used in")
     train.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
@@ -147,7 +149,12 @@ def main() -> None:
     joining = commands.add_parser("join", help="at home: check the pieces and unpack them")
     joining.add_argument("out", type=Path, help="the folder that was brought home")
     joining.add_argument("--work", type=Path, default=Path("out/foundry"), help="where to unpack")
-    options = parser.parse_args()
+    return arguments
+
+
+def main() -> None:
+    """Parse the command line; train or join."""
+    options = parser().parse_args()
     if options.command == "run":
         run(options)
     else:

@@ -101,14 +101,14 @@ class AutoencoderTrainer:
         self.framing = framing
         self.pictures = prepare_pictures(work, pictures, framing)
         self.code, self.latents = prepare_latents(work, self.pictures, framing)
-        self.model = make_autoencoder().to(self.device, memory_format=torch.channels_last)
+        self.model = make_autoencoder(self.code.channels).to(self.device, memory_format=torch.channels_last)
+        if start is not None:
+            check_code(start, self.code)
+            self.model.load_state_dict(published_autoencoder(start, self.model))
         with torch.no_grad():
             half = self.model.config["latent_channels"]
             self.model.quant_conv.weight[half:] = 0
             self.model.quant_conv.bias[half:] = LOG_VARIANCE
-        if start is not None:
-            check_code(start, self.code)
-            self.model.load_state_dict(published_autoencoder(start))
         self.encoder, self.decoder = Encoder(self.model), Decoder(self.model)
         self.optimizers = make_optimizers([self.encoder, self.decoder], learning_rate)
         self.average = Average({"autoencoder": self.model})
@@ -164,7 +164,7 @@ class AutoencoderTrainer:
 
     def write_sheet(self) -> dict[str, float]:
         """Held-out pictures, the linear code's view of them, and the autoencoder's; returns the PSNRs."""
-        model = make_autoencoder()
+        model = make_autoencoder(self.code.channels)
         model.load_state_dict(self.average.states["autoencoder"])
         pixels = to_tensor(render_range(0, 24, held_out=True, framing=self.framing))
         with torch.no_grad():

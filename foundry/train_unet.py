@@ -19,6 +19,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
+from foundry.latents import CHANNELS
 from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
@@ -40,7 +41,7 @@ class Settings:
     """What a run learns from and how.
 
     ``batch``: rows of a step, all ranks together. ``learning_rate``: the peak. ``start``: a pipeline whose weights are
-    the first.
+    the first. ``compiled``: whether a GPU's UNet is.
     """
 
     portraits: Portraits
@@ -49,6 +50,7 @@ class Settings:
     seed: int = 0
     emphasis: Emphasis = field(default_factory=Emphasis)
     start: Path | None = None
+    compiled: bool = True
 
 
 class UNetTrainer:
@@ -59,7 +61,7 @@ class UNetTrainer:
         self.ranks, self.work, self.settings = ranks, work, settings
         self.device = pick_device()
         self.tokenizer, self.code = prepare(work, settings.portraits)
-        self.unet = make_unet().to(self.device, memory_format=torch.channels_last)
+        self.unet = make_unet(self.code.channels).to(self.device, memory_format=torch.channels_last)
         self.text = make_text_encoder(self.tokenizer).to(self.device)
         if settings.start is not None:
             check_code(settings.start, self.code)
@@ -69,8 +71,9 @@ class UNetTrainer:
         emphasis = settings.emphasis
         heads = TruthHeads(self.unet, len(typical_traits()[0])).to(self.device) if emphasis.truth else None
         self.models = self.published if heads is None else {**self.published, "heads": heads}
+        compiled = settings.compiled and self.device.type == "cuda"
         # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.
-        forward: UNet2DConditionModel = torch.compile(self.unet) if self.device.type == "cuda" else self.unet
+        forward: UNet2DConditionModel = torch.compile(self.unet) if compiled else self.unet
         counts = channel_weights(self.code, settings.portraits.framing, emphasis.eye_channels)
         self.objective = UNetObjective(forward, self.text, emphasis, heads, counts, self.device)
         self.parameters = [parameter for model in self.models.values() for parameter in model.parameters()]
@@ -187,12 +190,13 @@ def settings_of(options: argparse.Namespace) -> Settings:
     """
     rounds = Rounds(options.round_batches, options.passes) if options.fresh else None
     return Settings(
-        portraits=Portraits(options.pictures, options.framing, rounds, options.workers),
+        portraits=Portraits(options.pictures, options.framing, options.channels, rounds, options.workers),
         batch=options.batch,
         learning_rate=options.lr,
         seed=options.seed,
         emphasis=Emphasis(options.face_weight, options.features_weight, options.eye_channels, options.truth_weight),
         start=options.start,
+        compiled=not options.eager,
     )
 
 
@@ -213,6 +217,8 @@ def parser() -> argparse.ArgumentParser:
     add("--sheet-every", type=float, default=600, help="seconds between sample sheets")
     add("--fresh", action="store_true", help="learn from portraits that are drawn meanwhile, not from kept ones")
     add("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="how near the camera is; with --fresh")
+    add("--channels", type=int, default=CHANNELS, help="of the latents, those of --start or more; with --fresh")
+    add("--eager", action="store_true", help="do not compile the UNet, which takes a GPU a minute or two")
     add("--workers", type=int, default=1, help="processes a rank that draw portraits; 0: the trainer itself does")
     add("--round-batches", type=int, default=Rounds().batches, help="batches that are drawn at once")
     add("--passes", type=int, default=Rounds().passes, help="steps that a drawn portrait is used in")

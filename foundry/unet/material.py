@@ -10,12 +10,13 @@ import numpy.typing as npt
 from transformers import CLIPTokenizer
 
 from foundry.dataset import captions, prepare_pictures
-from foundry.latents import PatchCode, prepare_code, prepare_latents
+from foundry.latents import CHANNELS, PatchCode, prepare_code, prepare_latents
 from foundry.parallel import Ranks
 from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
 from foundry.progress import tqdm
 from foundry.tokens import MAX_TOKENS, save_tokenizer, tokenize
 from foundry.unet.rows import DrawnRows, Rounds, RowSource, StoredRows
+from foundry.unet.wider_code import widened_code
 from foundry.unet.workers import Workers
 
 
@@ -24,19 +25,23 @@ class Portraits:
     """Which portraits are learned from.
 
     ``pictures``: how many are kept on disk; of drawn ones, whose code the latents are in. ``drawn``: how portraits that
-    are drawn while training are used; None: the kept ones are learned from. ``workers``: processes that draw.
+    are drawn while training are used; None: the kept ones are learned from. ``channels``: of the latents.
+    ``workers``: processes that draw.
     """
 
     pictures: int
     framing: str = DEFAULT_FRAMING
+    channels: int = CHANNELS
     drawn: Rounds | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:
         if self.framing not in FRAMINGS:
             raise ValueError(f"unknown framing {self.framing!r}; know {', '.join(FRAMINGS)}")
-        if self.drawn is None and self.framing != DEFAULT_FRAMING:
-            raise ValueError(f"kept portraits are {DEFAULT_FRAMING}; --framing {self.framing} needs --fresh")
+        if self.drawn is None and (self.framing, self.channels) != (DEFAULT_FRAMING, CHANNELS):
+            raise ValueError(
+                f"kept portraits are {DEFAULT_FRAMING}, in {CHANNELS} channels; anything else needs --fresh"
+            )
 
 
 def prepare(work: Path, portraits: Portraits) -> tuple[CLIPTokenizer, PatchCode]:
@@ -44,13 +49,26 @@ def prepare(work: Path, portraits: Portraits) -> tuple[CLIPTokenizer, PatchCode]
     if portraits.drawn is None:
         code, _ = prepare_latents(work, prepare_pictures(work, portraits.pictures))
     else:
-        code = prepare_code(work, portraits.pictures)
+        code = prepare_drawn_code(work, portraits)
     # A tokenizer that is there stays: the ids in tokens.npy and the trained embeddings are its own.
     folder = work / "tokenizer"
     tokenizer = CLIPTokenizer.from_pretrained(folder) if folder.exists() else save_tokenizer(folder)
     if portraits.drawn is None:
         prepare_tokens(work, tokenizer, portraits.pictures)
     return tokenizer, code
+
+
+def prepare_drawn_code(work: Path, portraits: Portraits) -> PatchCode:
+    """The code of the kept portraits with as many channels as drawn ones are learned in, kept in `work`.
+
+    Raises:
+        ValueError: the work folder's code has more.
+    """
+    code = prepare_code(work, portraits.pictures)
+    if code.channels != portraits.channels:
+        code = widened_code(code, portraits.channels, portraits.framing)
+        code.save(work / "patch_code.npz")
+    return code
 
 
 def prepare_tokens(work: Path, tokenizer: CLIPTokenizer, count: int) -> npt.NDArray[np.int64]:

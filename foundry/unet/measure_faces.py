@@ -107,7 +107,7 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer = CLIPTokenizer.from_pretrained(options.work / "tokenizer")
     code = PatchCode.load(options.work / "patch_code.npz")
-    unet, text = make_unet().eval(), make_text_encoder(tokenizer).eval()
+    unet, text = make_unet(code.channels).eval(), make_text_encoder(tokenizer).eval()
     states = load_weights(options.work / "unet.pt")
     unet.load_state_dict(states["unet"])
     text.load_state_dict(states["text"])

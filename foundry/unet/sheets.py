@@ -29,7 +29,7 @@ def paint_sheet(
     states: dict[str, dict[str, Tensor]], tokenizer: CLIPTokenizer, code: PatchCode, device: torch.device
 ) -> Image.Image:
     """Two seeds of every sheet prompt, a row a seed."""
-    unet, text = make_unet().to(device), make_text_encoder(tokenizer).to(device)
+    unet, text = make_unet(code.channels).to(device), make_text_encoder(tokenizer).to(device)
     unet.load_state_dict(states["unet"])
     text.load_state_dict(states["text"])
     with torch.no_grad():

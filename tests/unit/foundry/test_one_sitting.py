@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -64,15 +63,12 @@ def test_missing_and_spoilt_pieces_are_refused(brought: Path, tmp_path: Path) ->
 
 
 def test_the_stages_fit_the_minutes_and_their_commands() -> None:
-    options = argparse.Namespace(
-        work=Path("w"), start=Path("s"), framing="close", minutes=8.0, passes=6, batch=512, lr=2e-3, pictures=100,
-        emphasis=["--truth-weight", "0.3"],
-    )  # fmt: skip
-    unet, autoencoder = one_sitting.stages(options)
+    given = "run --code c --out o --work w --passes 6 -- --truth-weight 0.3"
+    unet, autoencoder = one_sitting.stages(one_sitting.parser().parse_args(given.split()))
     assert [unet[0], autoencoder[0]] == ["foundry.train_unet", "foundry.train_autoencoder"]
-    given = train_unet.parser().parse_args(unet[1:])
-    settings = train_unet.settings_of(given)
+    settings = train_unet.settings_of(train_unet.parser().parse_args(unet[1:]))
     assert settings.emphasis.truth == 0.3
+    assert not settings.compiled
     assert settings.portraits.drawn is not None
     assert settings.portraits.drawn.passes == 6
     assert sum(one_sitting.SHARES.values()) < 0.85
