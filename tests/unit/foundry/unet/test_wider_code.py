@@ -82,4 +82,7 @@ def test_a_wider_autoencoder_codes_and_paints_as_the_published_one() -> None:
     latents = wider.encode(HELD_OUT).latent_dist.mode()
     assert latents.shape[1] == 24
     torch.testing.assert_close(latents[:, :16], published.encode(HELD_OUT).latent_dist.mode(), atol=1e-4, rtol=1e-3)
+    # Not the published one's log-variances, which stood there.
+    assert float(latents[:, 16:].abs().max()) < 6
+    assert float(latents[:, 16:].std()) > 0.01
     torch.testing.assert_close(wider.decode(latents).sample, published.decode(latents[:, :16]).sample)
