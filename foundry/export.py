@@ -12,14 +12,15 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
+from foundry.latents import PatchCode
 from foundry.model_settings import write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
-from foundry.published import CHECKED, check_latents, published_autoencoder
+from foundry.published import check_code, published_autoencoder
+from headshots.diffusion.foundations.foundation import Foundation
 
 KEPT = ("README.md", "scores.json")
 """Not what adapters start from: it was learned on other weights."""
@@ -29,23 +30,16 @@ def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:
     """The pipeline of the averaged weights in `work`, fp32, on the CPU. The autoencoder may be that of `published`.
 
     Raises:
-        ValueError: `work` has no autoencoder, and its latents are not those of `published`.
+        ValueError: `work` has no autoencoder, and its latents are not those of `published`, or wider.
     """
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
-    unet, text, autoencoder = make_unet(), make_text_encoder(tokenizer), make_autoencoder()
+    code = PatchCode.load(work / "patch_code.npz")
+    unet, text = make_unet(code.channels), make_text_encoder(tokenizer)
     states = load_weights(work / "unet.pt")
     unet.load_state_dict(states["unet"])
     text.load_state_dict(states["text"])
-    trained = work / "autoencoder.pt"
-    if trained.exists():
-        autoencoder.load_state_dict(load_weights(trained)["autoencoder"])
-    else:
-        # The UNet went on from a published pipeline, then, and must have learned in its latent space.
-        pictures, latents = (np.load(work / f"{name}.npy", mmap_mode="r")[:CHECKED] for name in ("pictures", "latents"))
-        check_latents(published, np.array(pictures), np.array(latents))
-        autoencoder.load_state_dict(published_autoencoder(published))
     return StableDiffusionPipeline(
-        vae=autoencoder.eval(),
+        vae=autoencoder_of(work, code, published).eval(),
         text_encoder=text.eval(),
         tokenizer=tokenizer,
         unet=unet.eval(),
@@ -54,6 +48,26 @@ def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+def autoencoder_of(work: Path, code: PatchCode, published: Path) -> AutoencoderKL:
+    """The work folder's autoencoder; where it has none, that of ``published``, which its UNet must have gone on from.
+
+    Raises:
+        ValueError: the work folder has none, and its latents are not those of ``published``, or have more channels.
+    """
+    autoencoder, trained = make_autoencoder(code.channels), work / "autoencoder.pt"
+    if trained.exists():
+        autoencoder.load_state_dict(load_weights(trained)["autoencoder"])
+        return autoencoder
+    if Foundation.read(published).latent_channels != code.channels:
+        raise ValueError(
+            f"the latents in {work} have {code.channels} channels, those of {published} fewer: train an autoencoder of "
+            f"theirs, python -m foundry.train_autoencoder --work {work} --start {published}"
+        )
+    check_code(published, code)
+    autoencoder.load_state_dict(published_autoencoder(published, autoencoder))
+    return autoencoder
 
 
 def export_pipeline(work: Path, out: Path) -> None:

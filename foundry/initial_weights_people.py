@@ -11,67 +11,44 @@ import numpy as np
 import torch
 from PIL import Image
 
-from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
+from foundry.portraits import DEFAULT_FRAMING, FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Pixels, open_analyzer
 from services.trainer.captions.scenes import BACKDROPS, OUTFITS, run_captions
 from services.trainer.lora.adapted import AdaptedUNet
-from services.trainer.lora.batches import CLEAR_SHARE, Batches, Rows, TrainingData
+from services.trainer.lora.batches import Batches, TrainingData
 from services.trainer.lora.frozen import Conditions, encode_captions, encode_images, load_vae, noise_levels
-from services.trainer.lora.objective import Objective, draw_step
+from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.masks import loss_masks
 from services.trainer.run.photos import crops
 
 SELFIES, PORTRAITS = 8, 12
 _SELFIE_SIDE, _CROPS = 256, 2
-# Apart from the streams of a training.
-_PORTRAIT_STREAM = 200
+# Seeds of a person's portraits and selfies are so far apart that no two people share one.
+_PORTRAIT_SEEDS = 2 * FIRST_HELD_OUT
 
 
 @dataclass(frozen=True)
 class Person:
-    """``selfies``: the rows of every step on the person's selfies, as the trainer makes them."""
+    """The rows of every step on the person's selfies, and of every step on their true portraits.
+
+    Both are made by the trainer's own code: of selfies as in a training, of portraits each whole, under the prompt that
+    asks for it.
+    """
 
     selfies: Batches
-    portraits: TrainingData
+    portraits: Batches
     seed: int
-
-    @property
-    def conditions(self) -> Conditions:
-        """The captions of ``selfies``."""
-        return self.selfies.data.conditions
-
-    def portrait_rows(self, step: int) -> Rows:
-        """The person's true portraits, each under the prompt that asks for it."""
-        objective, latents, masks = self.selfies.objective, self.portraits.subject_BCHW, self.portraits.masks
-        levels = len(objective.alphas_cumprod_T)
-        draw = draw_step(
-            self.seed,
-            step,
-            stream=_PORTRAIT_STREAM,
-            latents=len(latents),
-            rows=self.selfies.recipe.batch_rows,
-            levels=levels,
-            dropout=0.0,
-            shape=tuple(latents.shape[1:]),
-        )
-        chosen_BCHW = latents[draw.index_B]
-        clear_B11 = (draw.timestep_B < CLEAR_SHARE * levels).view(-1, 1, 1)
-        return Rows(
-            noisy_BCHW=objective.noisy(chosen_BCHW, draw),
-            timestep_B=draw.timestep_B,
-            caption_B=draw.index_B,
-            target_BCHW=objective.target(chosen_BCHW, draw),
-            weight_B=objective.weights(draw.timestep_B) / len(chosen_BCHW),
-            cell_weight_BHW=masks.weight_BHW[draw.index_B] + clear_B11 * masks.edge_weight_BHW[draw.index_B],
-        )
 
 
 class People:
     """Draws training people and encodes their photos; what all of them share is loaded once."""
 
-    def __init__(self, foundation: Foundation, adapted: AdaptedUNet, recipe: Recipe) -> None:
+    def __init__(
+        self, foundation: Foundation, adapted: AdaptedUNet, recipe: Recipe, framing: str = DEFAULT_FRAMING
+    ) -> None:
+        """``framing``: of selfies and portraits, the one that the foundation was trained with."""
         self._foundation, self._adapted, self._recipe = foundation, adapted, recipe
         self._device = torch.device("cpu")
         self._size = (foundation.native_width_px, foundation.native_height_px)
@@ -81,6 +58,7 @@ class People:
             noise_levels(foundation), foundation.prediction_type == "v_prediction", recipe.snr_gamma
         )
         self._captions: dict[str, Conditions] = {}
+        self._framing = framing
 
     def draw(self, rng: np.random.Generator) -> Person:
         """A person that no benchmark knows."""
@@ -90,22 +68,27 @@ class People:
         conditions = self._conditions(identity.class_noun)
         selfies = self._data(self._selfies(identity, rng), conditions)
         selfies = replace(selfies, scenes=recipe.scenes if bool(selfies.masks.has_head_B.any()) else 0)
-        batches = Batches(
-            self._objective,
-            selfies,
-            recipe,
-            self._device,
-            lambda rows: self._adapted.predict_bare(conditions, rows),
-        )
         pictures, prompts = self._portraits(identity, rng)
         portraits = self._data(pictures, encode_captions(self._foundation, prompts, self._device))
-        return Person(batches, portraits, seed)
+        portraits = replace(portraits, subject_caption_L=torch.arange(len(pictures)))
+        own = replace(recipe, seed=_PORTRAIT_SEEDS + seed, caption_dropout=0.0)
+        return Person(self._batches(selfies, recipe), self._batches(portraits, own), seed)
+
+    def _batches(self, data: TrainingData, recipe: Recipe) -> Batches:
+        # Without scenes the bare foundation is never asked.
+        return Batches(
+            self._objective,
+            data,
+            recipe,
+            self._device,
+            lambda rows: self._adapted.predict_bare(data.conditions, rows),
+        )
 
     def _selfies(self, identity: Identity, rng: np.random.Generator) -> list[Pixels]:
         """Crops of them, as trainings cut them."""
         found: list[Pixels] = []
         for number in range(SELFIES):
-            photo = Image.fromarray(render(identity, sample_scene(rng, "selfie"), _SELFIE_SIDE))
+            photo = Image.fromarray(render(identity, sample_scene(rng, "selfie", self._framing), _SELFIE_SIDE))
             cut = crops(photo, self._size, count=_CROPS, jitter=self._recipe.crop_jitter, seed=[number])
             found += [crop.pixels for crop in cut]
         return found
@@ -114,7 +97,8 @@ class People:
         """In clothes and places that trainings name, in any light, and what asks for each."""
         pictures, prompts = [], []
         for _ in range(PORTRAITS):
-            scene = sample_scene(rng, "studio", outfit=str(rng.choice(OUTFITS)), backdrop=str(rng.choice(BACKDROPS)))
+            clothes, place = str(rng.choice(OUTFITS)), str(rng.choice(BACKDROPS))
+            scene = sample_scene(rng, "studio", self._framing, outfit=clothes, backdrop=place)
             pictures.append(render(identity, scene, self._size[0]))
             prompts.append(
                 self._foundation.prompt_template.format(

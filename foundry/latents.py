@@ -17,6 +17,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from foundry.dataset import kept, rendered
+from foundry.portraits import DEFAULT_FRAMING
+
 PATCH = 8
 CHANNELS = 16
 _FIT_PICTURES = 3000
@@ -44,6 +47,11 @@ class PatchCode:
         """Write as .npz."""
         np.savez(path, mean=self.mean_D.numpy(), basis=self.basis_DC.numpy(), scale=self.scale_C.numpy())
 
+    @property
+    def channels(self) -> int:
+        """Of a latent."""
+        return len(self.scale_C)
+
     @classmethod
     def load(cls, path: Path) -> PatchCode:
         """Read what `save` wrote."""
@@ -56,29 +64,54 @@ def to_tensor(pictures: npt.NDArray[np.uint8]) -> Tensor:
     return torch.tensor(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
+def fitted_to(count: int) -> list[int]:
+    """Which of ``count`` pictures the code is fitted to: evenly chosen ones."""
+    return list(range(0, count, max(count // _FIT_PICTURES, 1)))[:_FIT_PICTURES]
+
+
 def fit_patch_code(pictures: npt.NDArray[np.uint8]) -> PatchCode:
     """PCA over the patches of evenly chosen pictures, in float64 for a stable basis."""
-    chosen = pictures[:: max(len(pictures) // _FIT_PICTURES, 1)][:_FIT_PICTURES]
+    chosen = np.asarray(pictures)[fitted_to(len(pictures))]
     total = torch.zeros(3 * PATCH**2, dtype=torch.float64)
     second = torch.zeros(len(total), len(total), dtype=torch.float64)
     count = 0
     for start in range(0, len(chosen), 250):
-        patches = torch.nn.functional.pixel_unshuffle(to_tensor(chosen[start : start + 250]), PATCH)
-        flat = patches.movedim(1, -1).reshape(-1, len(total)).double()
+        flat = patches_of(to_tensor(chosen[start : start + 250])).double()
         total += flat.sum(0)
         second += flat.T @ flat
         count += len(flat)
     mean = total / count
-    values, vectors = torch.linalg.eigh(second / count - torch.outer(mean, mean))
-    deviation = values.flip(0)[:CHANNELS].clamp_min(1e-12).sqrt()
+    basis, deviation = principal_components(second / count - torch.outer(mean, mean), CHANNELS)
     scale = deviation**-0.5
     scale = scale / (deviation * scale).square().mean().sqrt()
-    return PatchCode(mean.float(), vectors.flip(1)[:, :CHANNELS].float().contiguous(), scale.float())
+    return PatchCode(mean.float(), basis.float().contiguous(), scale.float())
 
 
-def prepare_latents(work: Path, pictures: npt.NDArray[np.uint8]) -> tuple[PatchCode, npt.NDArray[np.float16]]:
+def patches_of(pixels_BCHW: Tensor) -> Tensor:
+    """Every patch of some pictures, [N, D]."""
+    return torch.nn.functional.pixel_unshuffle(pixels_BCHW, PATCH).movedim(1, -1).reshape(-1, 3 * PATCH**2)
+
+
+def principal_components(covariance_DD: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The directions [D, count] of most variance, largest first, and the standard deviations [count] along them."""
+    values, vectors = torch.linalg.eigh(covariance_DD)
+    return vectors.flip(1)[:, :count], values.flip(0)[:count].clamp_min(1e-12).sqrt()
+
+
+def prepare_code(work: Path, pictures: int) -> PatchCode:
+    """The code of ``pictures`` kept pictures, of which only those that it is fitted to are drawn; kept in `work`."""
+    path = work / "patch_code.npz"
+    if not path.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        fit_patch_code(rendered(fitted_to(pictures))).save(path)
+    return PatchCode.load(path)
+
+
+def prepare_latents(
+    work: Path, pictures: npt.NDArray[np.uint8], framing: str = DEFAULT_FRAMING
+) -> tuple[PatchCode, npt.NDArray[np.float16]]:
     """The code (fitted once) and the latents of all pictures, fp16 [N, C, 16, 16], kept in `work`."""
-    code_path, latents_path = work / "patch_code.npz", work / "latents.npy"
+    code_path, latents_path = work / "patch_code.npz", kept(work, "latents", framing)
     if not code_path.exists():
         fit_patch_code(pictures).save(code_path)
     code = PatchCode.load(code_path)

@@ -22,12 +22,15 @@ SCHEDULE = {
 }
 
 
-def make_unet() -> UNet2DConditionModel:
-    """8.6M parameters. No attention at 16 x 16: it took half of the time of a step on a CPU (docs/foundation.md)."""
+def make_unet(channels: int = CHANNELS) -> UNet2DConditionModel:
+    """8.6M parameters; ``channels``: of the latents.
+
+    No attention at 16 x 16: it took half of the time of a step on a CPU (docs/foundation.md).
+    """
     return UNet2DConditionModel(
         sample_size=LATENT_SIZE,
-        in_channels=CHANNELS,
-        out_channels=CHANNELS,
+        in_channels=channels,
+        out_channels=channels,
         block_out_channels=(64, 128, 160),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -57,12 +60,12 @@ def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def make_autoencoder() -> AutoencoderKL:
-    """Eight times down, `CHANNELS` latent channels, a slim encoder and decoder without attention."""
+def make_autoencoder(channels: int = CHANNELS) -> AutoencoderKL:
+    """Eight times down, ``channels`` latent channels, a slim encoder and decoder without attention."""
     return AutoencoderKL(
         in_channels=3,
         out_channels=3,
-        latent_channels=CHANNELS,
+        latent_channels=channels,
         block_out_channels=(16, 32, 64, 96),
         layers_per_block=1,
         down_block_types=("DownEncoderBlock2D",) * 4,

@@ -11,7 +11,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from foundry.latents import to_tensor
+from foundry.dataset import render_range
+from foundry.latents import PatchCode, to_tensor
+from foundry.unet.wider_code import widened
 
 # Of the latents' standard deviation. The published encoder errs by 2 %.
 _LARGEST_ERROR = 0.1
@@ -21,26 +23,39 @@ _EMBEDDING = "embeddings.token_embedding.weight"
 
 
 def load_published(folder: Path, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
-    """Put the weights of the pipeline in ``folder`` into the models, which have its shapes but for the vocabulary.
+    """Put the weights of the pipeline in ``folder`` into the models, which may have more latent channels and words.
 
     A word that the pipeline's tokenizer does not know starts as the mean of the pieces that it was read as.
     """
-    unet.load_state_dict(UNet2DConditionModel.from_pretrained(folder / "unet").float().state_dict())
+    published = UNet2DConditionModel.from_pretrained(folder / "unet").float().state_dict()
+    unet.load_state_dict(widened(published, unet.state_dict()))
     old = CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict()
     name = next(key for key in old if key.endswith(_EMBEDDING))
     old[name] = _embedding(old[name], CLIPTokenizer.from_pretrained(folder / "tokenizer"), tokenizer)
     text.load_state_dict(old)
 
 
+def check_code(folder: Path, code: PatchCode) -> None:
+    """The first channels of ``code`` must be those of the pipeline in ``folder``, up to what its encoder errs.
+
+    Raises:
+        ValueError: they are not, so the patch code was fitted to other pictures.
+    """
+    pixels = render_range(0, CHECKED)
+    check_latents(folder, pixels, code.encode(to_tensor(pixels)).half().numpy())
+
+
 @torch.no_grad()
 def check_latents(folder: Path, pictures_NHWC: npt.NDArray[np.uint8], latents_NCHW: npt.NDArray[np.float16]) -> None:
     """The latents of ``pictures_NHWC`` must be those of the pipeline in ``folder``, up to what its encoder errs.
+
+    Channels beyond the pipeline's are not looked at.
 
     Raises:
         ValueError: they are not, so the patch code was fitted to other pictures.
     """
     vae = AutoencoderKL.from_pretrained(folder / "vae").float()
-    known = torch.from_numpy(latents_NCHW).float()
+    known = torch.from_numpy(latents_NCHW).float()[:, : vae.config.latent_channels]
     encoded = vae.encode(to_tensor(pictures_NHWC)).latent_dist.mode() * vae.config.scaling_factor
     error = float((encoded - known).std() / known.std())
     if error > _LARGEST_ERROR:
@@ -50,10 +65,16 @@ def check_latents(folder: Path, pictures_NHWC: npt.NDArray[np.uint8], latents_NC
         )
 
 
-def published_autoencoder(folder: Path) -> dict[str, Tensor]:
-    """The weights of the autoencoder of the pipeline in ``folder``, in fp32."""
-    weights: dict[str, Tensor] = AutoencoderKL.from_pretrained(folder / "vae").float().state_dict()
-    return weights
+def published_autoencoder(folder: Path, wanted: AutoencoderKL) -> dict[str, Tensor]:
+    """The weights of the autoencoder of the pipeline in ``folder``, in fp32, for one that may have more channels."""
+    published = AutoencoderKL.from_pretrained(folder / "vae").float()
+    weights: dict[str, Tensor] = published.state_dict()
+    if wanted.config.latent_channels == published.config.latent_channels:
+        return weights
+    for name in ("quant_conv.weight", "quant_conv.bias"):
+        # Its second half, the variances, stands elsewhere in a wider one; training holds these at a constant anyway.
+        weights[name] = weights[name][: published.config.latent_channels]
+    return widened(weights, wanted.state_dict())
 
 
 def _embedding(old_VD: Tensor, before: CLIPTokenizer, after: CLIPTokenizer) -> Tensor:

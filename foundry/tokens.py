@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from foundry.portraits import (
@@ -101,3 +102,10 @@ def save_tokenizer(folder: Path) -> CLIPTokenizer:
     )
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Padded token ids, int64 [B, L]."""
+    encoded = tokenizer(texts, padding="max_length", truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    ids: Tensor = encoded.input_ids
+    return ids

@@ -22,7 +22,9 @@ from foundry.dataset import prepare_pictures, render_range
 from foundry.latents import prepare_latents, to_tensor
 from foundry.models import make_autoencoder
 from foundry.optim import make_optimizers
+from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
 from foundry.progress import tqdm
+from foundry.published import check_code, published_autoencoder
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
 
 LOG_VARIANCE = -12.0  # a sample of the posterior differs from its mode by 0.0025
@@ -78,13 +80,31 @@ def psnr_db(painted_BCHW: Tensor, pixels_BCHW: Tensor) -> float:
 class AutoencoderTrainer:
     """Both halves, each with its own optimizers; one average over the whole."""
 
-    def __init__(self, work: Path, pictures: int, batch: int, learning_rate: float, seed: int) -> None:
+    def __init__(
+        self,
+        work: Path,
+        pictures: int,
+        batch: int,
+        learning_rate: float,
+        seed: int,
+        framing: str = DEFAULT_FRAMING,
+        start: Path | None = None,
+    ) -> None:
+        """``framing``: of the pictures. ``start``: a pipeline whose autoencoder's weights are the first.
+
+        Raises:
+            ValueError: the patch code in ``work`` is not that of ``start``.
+        """
         torch.manual_seed(seed)
         self.work, self.batch, self.learning_rate, self.seed = work, batch, learning_rate, seed
         self.device = pick_device()
-        self.pictures = prepare_pictures(work, pictures)
-        self.code, self.latents = prepare_latents(work, self.pictures)
-        self.model = make_autoencoder().to(self.device, memory_format=torch.channels_last)
+        self.framing = framing
+        self.pictures = prepare_pictures(work, pictures, framing)
+        self.code, self.latents = prepare_latents(work, self.pictures, framing)
+        self.model = make_autoencoder(self.code.channels).to(self.device, memory_format=torch.channels_last)
+        if start is not None:
+            check_code(start, self.code)
+            self.model.load_state_dict(published_autoencoder(start, self.model))
         with torch.no_grad():
             half = self.model.config["latent_channels"]
             self.model.quant_conv.weight[half:] = 0
@@ -144,9 +164,9 @@ class AutoencoderTrainer:
 
     def write_sheet(self) -> dict[str, float]:
         """Held-out pictures, the linear code's view of them, and the autoencoder's; returns the PSNRs."""
-        model = make_autoencoder()
+        model = make_autoencoder(self.code.channels)
         model.load_state_dict(self.average.states["autoencoder"])
-        pixels = to_tensor(render_range(0, 24, held_out=True))
+        pixels = to_tensor(render_range(0, 24, held_out=True, framing=self.framing))
         with torch.no_grad():
             latents = self.code.encode(pixels)
             encoded = model.encode(pixels).latent_dist.mode()
@@ -196,11 +216,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="step budget, earlier runs included")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="how near the camera is")
+    parser.add_argument("--start", type=Path, help="a pipeline's folder whose autoencoder is gone on with")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")
     parser.add_argument("--sheet-every", type=float, default=600, help="seconds between sample sheets")
     options = parser.parse_args()
-    trainer = AutoencoderTrainer(options.work, options.pictures, options.batch, options.lr, options.seed)
+    trainer = AutoencoderTrainer(
+        options.work, options.pictures, options.batch, options.lr, options.seed, options.framing, options.start
+    )
     spent = trainer.resume()
     budget = Budget(None if options.minutes is None else 60 * options.minutes, options.steps, spent)
     train(trainer, budget, options.save_every, options.sheet_every)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from foundry.initial_weights_people import People, Person
 from foundry.parallel import Ranks, run_ranks
+from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
 from foundry.progress import tqdm
 from foundry.training import Budget, save_atomically
 from headshots.diffusion.foundations.files import INITIAL_WEIGHTS
@@ -42,8 +43,8 @@ _SAVE_SECONDS = 120.0
 class Learner:
     """An adapter that learns one person after the other, each from the initial weights as they are by then."""
 
-    def __init__(self, foundation: Foundation, digest: str, rank: int) -> None:
-        """``rank``: which of the processes this is; every one learns other people."""
+    def __init__(self, foundation: Foundation, digest: str, rank: int, framing: str = DEFAULT_FRAMING) -> None:
+        """``rank``: which of the processes this is; every one learns other people. ``framing``: of their pictures."""
         computing, recipe = Computing.on(torch.device("cpu")), Recipe.resolve(foundation)
         self._adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
         if foundation.initial_weights is not None:
@@ -51,7 +52,7 @@ class Learner:
         self._learned = list(self._adapted.parameters.values())
         self._sizes = [parameter.numel() for parameter in self._learned]
         self._optimizer = torch.optim.Adam(self._learned, lr=LEARNING_RATE)
-        self._people = People(foundation, self._adapted, recipe)
+        self._people = People(foundation, self._adapted, recipe, framing)
         self._recipe, self._rank = recipe, rank
 
     @property
@@ -84,10 +85,9 @@ class Learner:
 
     def _step(self, person: Person, number: int) -> float:
         on_selfies = number % 2 == 1
-        rows = person.selfies.step(number) if on_selfies else person.portrait_rows(number)
-        conditions = person.conditions if on_selfies else person.portraits.conditions
+        batches = person.selfies if on_selfies else person.portraits
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._adapted.loss(conditions, person.selfies.objective, rows)
+        loss = self._adapted.loss(batches.data.conditions, batches.objective, batches.step(number))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._learned, self._recipe.max_gradient_norm)
         self._optimizer.step()
@@ -109,13 +109,13 @@ def train(ranks: Ranks, options: argparse.Namespace) -> None:
     """Until the budget is spent: every rank learns a person, and the initial weights move to their mean.
 
     Raises:
-        ValueError: the checkpoint in the work folder is another foundation's, or of other layers or another rank.
+        ValueError: the checkpoint in the work folder is of another foundation, framing, layers or rank.
     """
     foundation = Foundation.read(options.model)
     digest = foundation_digest(options.model)
-    learner = Learner(foundation, digest, ranks.rank)
+    learner = Learner(foundation, digest, ranks.rank, options.framing)
     checkpoint = options.work / "start_checkpoint.pt"
-    mark = f"{digest} {' '.join(foundation.adapted_layers)} {Recipe.resolve(foundation).rank}"
+    mark = f"{digest} {options.framing} {' '.join(foundation.adapted_layers)} {Recipe.resolve(foundation).rank}"
     state = _first_state(learner, checkpoint, mark)
     budget = Budget(options.minutes * 60 if options.minutes is not None else None, options.rounds, state["spent"])
     saved = budget.elapsed
@@ -144,7 +144,9 @@ def _first_state(learner: Learner, checkpoint: Path, mark: str) -> dict[str, Any
         return {"mark": mark, "flat": learner.flat, "round": 0, "people": 0, "spent": 0.0}
     state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
     if state["mark"] != mark:
-        raise ValueError(f"{checkpoint} is of another foundation, layers or rank; remove it, or take another --work")
+        raise ValueError(
+            f"{checkpoint} is of another foundation, framing, layers or rank; remove it, or take another --work"
+        )
     learner.put_moments(state["moments"])
     return state
 
@@ -174,6 +176,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="rounds, earlier ones included")
     parser.add_argument("--move", type=float, default=MOVE, help="how far the weights move at first; learned ones less")
     parser.add_argument("--ranks", type=int, default=1, help="processes, each with a person a round")
+    parser.add_argument("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="the foundation's")
     options = parser.parse_args()
     if options.minutes is None and options.rounds is None:
         parser.error("say --minutes, --rounds or both")

@@ -2,139 +2,106 @@
 
 `python -m foundry.train_unet --work DIR --minutes 90`; resumes from `DIR/unet_checkpoint.pt`, leaves the averaged
 weights in `DIR/unet.pt` and a sample sheet in `DIR/sheets/`. With `--start FOLDER` the first run goes on from a
-published pipeline.
+published pipeline; with `--fresh` portraits are drawn while it trains. A run that is resumed with the same options and
+a budget of steps ends with the same weights as one that was never interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import UNet2DConditionModel
-from PIL import Image
-from torch import Tensor
-from transformers import CLIPTokenizer
+from torch import nn
 
-from foundry.dataset import captions, prepare_pictures
-from foundry.diffusion import alphas_cumprod, diffusion_loss, sample_latents
-from foundry.latents import PatchCode, prepare_latents
+from foundry.latents import CHANNELS
 from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
+from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
 from foundry.progress import tqdm
-from foundry.published import CHECKED, check_latents, load_published
-from foundry.tokens import MAX_TOKENS, save_tokenizer
+from foundry.published import check_code, load_published
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
-
-EMPTY_SHARE = 0.1
-SHEET_PROMPTS = (
-    "headshot of a woman, wearing a navy suit, plain grey studio background, soft studio lighting",
-    "headshot of a brown haired man with a beard, wearing a white shirt, library background, cool window lighting",
-    "headshot of a blonde haired woman with glasses, wearing a red shirt, leafy park background, soft studio lighting",
-    "headshot of a black haired man, wearing a black turtleneck, red curtain background, dramatic side lighting",
-    "headshot of a red haired woman, wearing a green sweater, snowy mountains background, warm sunset lighting",
-    "headshot of a grey haired man with glasses, wearing a lab coat, bright office background, soft studio lighting",
-    "headshot of a man, wearing a purple hoodie, city at night background, neon lighting",
-    "headshot of a woman, wearing a yellow cardigan, brick wall background, warm sunset lighting",
-)
+from foundry.unet.drawing import typical_traits
+from foundry.unet.face_cells import channel_weights
+from foundry.unet.material import Portraits, prepare, row_source
+from foundry.unet.objective import Emphasis, UNetObjective
+from foundry.unet.rows import Rounds
+from foundry.unet.sheets import paint_sheet
+from foundry.unet.truth_heads import TruthHeads
 
 
-def prepare_tokens(work: Path, tokenizer: CLIPTokenizer, count: int) -> npt.NDArray[np.int64]:
-    """Token ids of every picture's captions, [N, captions a picture, L], kept in `work`."""
-    path = work / "tokens.npy"
-    if path.exists():
-        stored: npt.NDArray[np.uint16] = np.load(path)
-        if len(stored) == count:
-            return stored.astype(np.int64)
-    texts = [captions(index) for index in tqdm(range(count), desc="captions", unit="picture")]
-    ids = tokenize(tokenizer, [text for group in texts for text in group])
-    tokens = ids.numpy().reshape(count, -1, MAX_TOKENS)
-    np.save(path, tokens.astype(np.uint16))
-    return tokens
+@dataclass(frozen=True)
+class Settings:
+    """What a run learns from and how.
 
+    ``batch``: rows of a step, all ranks together. ``learning_rate``: the peak. ``start``: a pipeline whose weights are
+    the first. ``compiled``: whether a GPU's UNet is.
+    """
 
-def prepare(
-    work: Path, pictures: int
-) -> tuple[CLIPTokenizer, PatchCode, npt.NDArray[np.float16], npt.NDArray[np.int64]]:
-    """All that training reads, made where missing: tokenizer, patch code, latents and token ids."""
-    code, latents = prepare_latents(work, prepare_pictures(work, pictures))
-    # A tokenizer that is there stays: the ids in tokens.npy and the trained embeddings are its own.
-    folder = work / "tokenizer"
-    tokenizer = CLIPTokenizer.from_pretrained(folder) if folder.exists() else save_tokenizer(folder)
-    return tokenizer, code, latents, prepare_tokens(work, tokenizer, pictures)
-
-
-def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
-    """Padded token ids, int64 [B, L]."""
-    encoded = tokenizer(texts, padding="max_length", truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
-    ids: Tensor = encoded.input_ids
-    return ids
+    portraits: Portraits
+    batch: int
+    learning_rate: float
+    seed: int = 0
+    emphasis: Emphasis = field(default_factory=Emphasis)
+    start: Path | None = None
+    compiled: bool = True
 
 
 class UNetTrainer:
     """The models, their optimizers and average, and the step counter."""
 
-    def __init__(
-        self,
-        ranks: Ranks,
-        work: Path,
-        pictures: int,
-        batch: int,
-        learning_rate: float,
-        seed: int,
-        start: Path | None = None,
-    ) -> None:
-        """`start`: a pipeline whose weights are the first."""
-        torch.manual_seed(seed)
-        self.ranks = ranks
-        self.work, self.batch, self.learning_rate, self.seed = work, batch, learning_rate, seed
+    def __init__(self, ranks: Ranks, work: Path, settings: Settings) -> None:
+        torch.manual_seed(settings.seed)
+        self.ranks, self.work, self.settings = ranks, work, settings
         self.device = pick_device()
-        self.tokenizer, self.code, self.latents, self.tokens = prepare(work, pictures)
-        self.unet = make_unet().to(self.device, memory_format=torch.channels_last)
+        self.tokenizer, self.code = prepare(work, settings.portraits)
+        self.unet = make_unet(self.code.channels).to(self.device, memory_format=torch.channels_last)
         self.text = make_text_encoder(self.tokenizer).to(self.device)
-        if start is not None:
-            check_latents(start, np.array(prepare_pictures(work, pictures)[:CHECKED]), self.latents[:CHECKED])
-            load_published(start, self.tokenizer, self.unet, self.text)
-        self.models = {"unet": self.unet, "text": self.text}
+        if settings.start is not None:
+            check_code(settings.start, self.code)
+            load_published(settings.start, self.tokenizer, self.unet, self.text)
+        self.published: dict[str, nn.Module] = {"unet": self.unet, "text": self.text}
+        self.average = Average(self.published)
+        emphasis = settings.emphasis
+        heads = TruthHeads(self.unet, len(typical_traits()[0])).to(self.device) if emphasis.truth else None
+        self.models = self.published if heads is None else {**self.published, "heads": heads}
+        compiled = settings.compiled and self.device.type == "cuda"
         # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.
-        self.forward: UNet2DConditionModel = torch.compile(self.unet) if self.device.type == "cuda" else self.unet
+        forward: UNet2DConditionModel = torch.compile(self.unet) if compiled else self.unet
+        counts = channel_weights(self.code, settings.portraits.framing, emphasis.eye_channels)
+        self.objective = UNetObjective(forward, self.text, emphasis, heads, counts, self.device)
         self.parameters = [parameter for model in self.models.values() for parameter in model.parameters()]
-        self.average = Average(self.models)
-        self.optimizers = make_optimizers(self.models.values(), learning_rate, ranks)
-        self.empty = tokenize(self.tokenizer, [""])[0]
-        self.alphas = alphas_cumprod().to(self.device)
+        self.optimizers = make_optimizers(self.models.values(), settings.learning_rate, ranks)
         self.step = 0
+        self.source = row_source(
+            work, settings.portraits, self.tokenizer, self.code, settings.batch, settings.seed, ranks
+        )
 
     def train_step(self, progress: float) -> tuple[float, float]:
         """One update; the loss, and the progress that the first rank sees.
 
         The batch depends on the seed and the step alone, so that a resumed run repeats nothing.
         """
-        rng = np.random.default_rng([self.seed, self.step])
-        rows = rng.choice(len(self.latents), self.batch, replace=False)
-        ids = torch.from_numpy(self.tokens[rows, rng.integers(self.tokens.shape[1], size=self.batch)])
-        ids[torch.from_numpy(rng.random(self.batch) < EMPTY_SHARE)] = self.empty
-        share = slice(self.ranks.rank, None, self.ranks.world)
-        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)) + self.ranks.rank)
-        latents = torch.from_numpy(self.latents[rows[share]]).float().to(self.device)
-        context = self.text(ids[share].to(self.device)).last_hidden_state
-        loss = diffusion_loss(self.forward, latents, context, generator, self.alphas)
+        rows = self.source.rows(self.step)
+        generator = torch.Generator().manual_seed(int(rows.rng.integers(1 << 62)) + self.ranks.rank)
+        loss = self.objective.loss(rows, generator)
         torch.autograd.backward(loss)
         known = progress if self.ranks.rank == 0 else 0.0
         total, progress = self.ranks.mean_gradients(self.parameters, [loss.item(), known])
-        set_learning_rate(self.optimizers, self.learning_rate * learning_rate_factor(self.step, progress))
+        set_learning_rate(self.optimizers, self.settings.learning_rate * learning_rate_factor(self.step, progress))
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
         if self.ranks.rank == 0:
-            self.average.update(self.models, self.step)
+            self.average.update(self.published, self.step)
         return total / self.ranks.world, progress
 
     def save(self, elapsed: float) -> None:
@@ -150,11 +117,20 @@ class UNetTrainer:
         save_atomically(state, self.work / "unet_checkpoint.pt")
 
     def resume(self) -> float:
-        """Load the last checkpoint, if any; the seconds that it had taken."""
+        """Load the last checkpoint, if any; the seconds that it had taken.
+
+        Raises:
+            ValueError: the checkpoint's run had heads for the truth and this one has none, or the reverse.
+        """
         path = self.work / "unet_checkpoint.pt"
         if not path.exists():
             return 0.0
         state = torch.load(path, map_location=self.device, weights_only=True)
+        if set(state["models"]) != set(self.models):
+            raise ValueError(
+                f"{path} holds {', '.join(state['models'])}, this run has {', '.join(self.models)}: give it the "
+                "--truth-weight of the run that it goes on with, or another --work and --start"
+            )
         for name, model in self.models.items():
             model.load_state_dict(state["models"][name])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -169,23 +145,6 @@ class UNetTrainer:
         folder = self.work / "sheets"
         folder.mkdir(exist_ok=True)
         sheet.save(folder / f"step_{self.step:06d}.png")
-
-
-def paint_sheet(
-    states: dict[str, dict[str, Tensor]], tokenizer: CLIPTokenizer, code: PatchCode, device: torch.device
-) -> Image.Image:
-    """Two seeds of every sheet prompt, a row a seed."""
-    unet, text = make_unet().to(device), make_text_encoder(tokenizer).to(device)
-    unet.load_state_dict(states["unet"])
-    text.load_state_dict(states["text"])
-    with torch.no_grad():
-        context = text(tokenize(tokenizer, [*SHEET_PROMPTS, ""]).to(device)).last_hidden_state
-    rows = []
-    for seed in (1, 2):
-        latents = sample_latents(unet, context[:-1], context[-1:], seed)
-        pixels = ((code.decode(latents.cpu()).clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
-        rows.append(np.concatenate(list(pixels), 1))
-    return Image.fromarray(np.concatenate(rows))
 
 
 def train(trainer: UNetTrainer, budget: Budget, save_every: float, sheet_every: float) -> list[float]:
@@ -214,28 +173,68 @@ def train(trainer: UNetTrainer, budget: Budget, save_every: float, sheet_every: 
 
 def run_rank(ranks: Ranks, options: argparse.Namespace) -> None:
     """One rank's whole run."""
-    trainer = UNetTrainer(ranks, options.work, options.pictures, options.batch, options.lr, options.seed, options.start)
-    spent = trainer.resume()
-    budget = Budget(None if options.minutes is None else 60 * options.minutes, options.steps, spent)
-    train(trainer, budget, options.save_every, options.sheet_every)
+    trainer = UNetTrainer(ranks, options.work, settings_of(options))
+    try:
+        spent = trainer.resume()
+        budget = Budget(None if options.minutes is None else 60 * options.minutes, options.steps, spent)
+        train(trainer, budget, options.save_every, options.sheet_every)
+    finally:
+        trainer.source.close()
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """What the command line asks for.
+
+    Raises:
+        ValueError: options that do not go together.
+    """
+    rounds = Rounds(options.round_batches, options.passes) if options.fresh else None
+    return Settings(
+        portraits=Portraits(options.pictures, options.framing, options.channels, rounds, options.workers),
+        batch=options.batch,
+        learning_rate=options.lr,
+        seed=options.seed,
+        emphasis=Emphasis(options.face_weight, options.features_weight, options.eye_channels, options.truth_weight),
+        start=options.start,
+        compiled=not options.eager,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's."""
+    arguments = argparse.ArgumentParser(prog="python -m foundry.train_unet", description=__doc__)
+    add = arguments.add_argument
+    add("--work", type=Path, default=Path("out/foundry"), help="where pictures and checkpoints live")
+    add("--pictures", type=int, default=36_000, help="kept portraits, also those that the latents' code is fitted to")
+    add("--minutes", type=float, help="time budget, earlier runs included")
+    add("--steps", type=int, help="step budget, earlier runs included")
+    add("--batch", type=int, default=48, help="pictures a step, all ranks together")
+    add("--ranks", type=int, default=1, help="processes to share a CPU's cores among")
+    add("--lr", type=float, default=2e-3, help="peak learning rate")
+    add("--start", type=Path, help="a pipeline's folder whose weights are the first")
+    add("--seed", type=int, default=0)
+    add("--save-every", type=float, default=180, help="seconds between checkpoints")
+    add("--sheet-every", type=float, default=600, help="seconds between sample sheets")
+    add("--fresh", action="store_true", help="learn from portraits that are drawn meanwhile, not from kept ones")
+    add("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="how near the camera is; with --fresh")
+    add("--channels", type=int, default=CHANNELS, help="of the latents, those of --start or more; with --fresh")
+    add("--eager", action="store_true", help="do not compile the UNet, which takes a GPU a minute or two")
+    add("--workers", type=int, default=1, help="processes a rank that draw portraits; 0: the trainer itself does")
+    add("--round-batches", type=int, default=Rounds().batches, help="batches that are drawn at once")
+    add("--passes", type=int, default=Rounds().passes, help="steps that a drawn portrait is used in")
+    add("--face-weight", type=float, default=0.0, help="how much more the head's cells count; with --fresh")
+    add("--features-weight", type=float, default=0.0, help="how much more eyes and mouth count; with --fresh")
+    add("--eye-channels", type=float, default=0.0, help="channels count by what they tell of eyes, to this power")
+    add("--truth-weight", type=float, default=0.0, help="of heads that read the truth off the features; with --fresh")
+    return arguments
 
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(prog="python -m foundry.train_unet", description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where pictures and checkpoints live")
-    parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
-    parser.add_argument("--minutes", type=float, help="time budget, earlier runs included")
-    parser.add_argument("--steps", type=int, help="step budget, earlier runs included")
-    parser.add_argument("--batch", type=int, default=48, help="pictures a step, all ranks together")
-    parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among")
-    parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--start", type=Path, help="a pipeline's folder whose weights are the first")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")
-    parser.add_argument("--sheet-every", type=float, default=600, help="seconds between sample sheets")
-    options = parser.parse_args()
-    prepare(options.work, options.pictures)
+    options = parser().parse_args()
+    if options.minutes is None and options.steps is None:
+        parser().error("say --minutes, --steps or both")
+    prepare(options.work, settings_of(options).portraits)
     run_ranks(options.ranks, run_rank, options)
 
 

@@ -17,7 +17,7 @@ from foundry.portraits.identity import (
 from foundry.portraits.lookalikes import LOOKS, PROPORTIONS, double, with_haircut_of
 from foundry.portraits.points import POINTS, face_points
 from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
-from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
+from foundry.portraits.scene import BACKDROPS, DEFAULT_FRAMING, FRAMINGS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
 
 __all__ = [
@@ -25,8 +25,10 @@ __all__ = [
     "BACKDROPS",
     "BEARDS",
     "CLASS_NOUNS",
+    "DEFAULT_FRAMING",
     "EYE_COLOURS",
     "FIRST_HELD_OUT",
+    "FRAMINGS",
     "GLASSES",
     "HAIR_COLOURS",
     "HAIR_STYLES",

@@ -52,6 +52,30 @@ KINDS = ("studio", "selfie")
 
 
 @dataclass(frozen=True, slots=True)
+class Framing:
+    """How near the camera is: the ranges that a scene's zoom and offsets are drawn from, as ``Scene`` has them."""
+
+    zoom: tuple[float, float]
+    dx: tuple[float, float]
+    dy: tuple[float, float]
+
+
+# By name and kind of scene. In close ones an eye has 1.8 times the latent cells, and hair may meet the edge.
+FRAMINGS: dict[str, dict[str, Framing]] = {
+    "wide": {
+        "studio": Framing((1.06, 1.16), (-2.5, 2.5), (-2.0, 2.0)),
+        "selfie": Framing((1.1, 1.26), (-4.0, 4.0), (-3.0, 3.0)),
+    },
+    "close": {
+        "studio": Framing((1.44, 1.56), (-2.5, 2.5), (-3.5, 0.5)),
+        "selfie": Framing((1.4, 1.64), (-4.0, 4.0), (-4.5, 1.5)),
+    },
+}
+DEFAULT_FRAMING = "wide"
+"""That of the bundled foundation."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One picture's circumstances. Angles in degrees, offsets in 1/128 of the frame."""
 
@@ -76,15 +100,16 @@ class Scene:
     seed: int  # of the backdrop's accidents and the noise
 
 
-def sample_scene(rng: np.random.Generator, kind: str = "studio", **fixed: Any) -> Scene:
-    """A random scene of one kind; `fixed` sets fields by name.
+def sample_scene(rng: np.random.Generator, kind: str = "studio", framing: str = DEFAULT_FRAMING, **fixed: Any) -> Scene:
+    """A random scene of one kind and framing, the same in all else for every framing; `fixed` sets fields by name.
 
     Raises:
-        ValueError: an unknown kind, outfit, backdrop or light.
+        ValueError: an unknown kind, framing, outfit, backdrop or light.
     """
-    if kind not in KINDS:
-        raise ValueError(f"unknown kind of scene {kind!r}; know {', '.join(KINDS)}")
-    values = _sample_studio(rng) if kind == "studio" else _sample_selfie(rng)
+    for name, value, known in (("kind of scene", kind, KINDS), ("framing", framing, tuple(FRAMINGS))):
+        if value not in known:
+            raise ValueError(f"unknown {name} {value!r}; know {', '.join(known)}")
+    values = _sample_studio(rng, framing) if kind == "studio" else _sample_selfie(rng, framing)
     values.update(fixed)
     scene = Scene(kind=kind, **values)
     for name, value, known in (
@@ -97,7 +122,8 @@ def sample_scene(rng: np.random.Generator, kind: str = "studio", **fixed: Any) -
     return scene
 
 
-def _sample_studio(rng: np.random.Generator) -> dict[str, Any]:
+def _sample_studio(rng: np.random.Generator, framing: str) -> dict[str, Any]:
+    frame = FRAMINGS[framing]["studio"]
     return {
         "outfit": str(rng.choice(OUTFITS)),
         "backdrop": str(rng.choice(BACKDROPS)),
@@ -107,9 +133,9 @@ def _sample_studio(rng: np.random.Generator) -> dict[str, Any]:
         "roll": float(rng.uniform(-4, 4)),
         "smile": float(rng.uniform(-0.2, 1)),
         "gaze": float(rng.uniform(-0.2, 0.2)),
-        "zoom": float(rng.uniform(1.06, 1.16)),
-        "dx": float(rng.uniform(-2.5, 2.5)),
-        "dy": float(rng.uniform(-2, 2)),
+        "zoom": float(rng.uniform(*frame.zoom)),
+        "dx": float(rng.uniform(*frame.dx)),
+        "dy": float(rng.uniform(*frame.dy)),
         "wind": float(rng.uniform(-0.5, 0.5)),
         "exposure": 1.0,
         "flash": 0.0,
@@ -120,8 +146,9 @@ def _sample_studio(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _sample_selfie(rng: np.random.Generator) -> dict[str, Any]:
-    values = _sample_studio(rng)
+def _sample_selfie(rng: np.random.Generator, framing: str) -> dict[str, Any]:
+    values = _sample_studio(rng, framing)
+    frame = FRAMINGS[framing]["selfie"]
     values.update(
         outfit=str(rng.choice(CASUAL_OUTFITS)),
         backdrop=str(rng.choice(CASUAL_BACKDROPS)),
@@ -129,9 +156,9 @@ def _sample_selfie(rng: np.random.Generator) -> dict[str, Any]:
         yaw=float(rng.uniform(-26, 26)),
         pitch=float(rng.uniform(-10, 12)),
         roll=float(rng.uniform(-8, 8)),
-        zoom=float(rng.uniform(1.1, 1.26)),
-        dx=float(rng.uniform(-4, 4)),
-        dy=float(rng.uniform(-3, 3)),
+        zoom=float(rng.uniform(*frame.zoom)),
+        dx=float(rng.uniform(*frame.dx)),
+        dy=float(rng.uniform(*frame.dy)),
         exposure=float(rng.uniform(0.88, 1.12)),
         flash=float(rng.uniform(0.3, 0.8)) if rng.random() < 0.25 else 0.0,
         blur=float(rng.uniform(0, 0.5)),

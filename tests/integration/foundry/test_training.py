@@ -21,6 +21,8 @@ from foundry.models import make_text_encoder, make_unet
 from foundry.parallel import Ranks
 from foundry.published import check_latents, load_published
 from foundry.training import Budget
+from foundry.unet import sheets
+from foundry.unet.material import Portraits
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
 
@@ -40,11 +42,11 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def one_prompt_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample sheets would take longer than the trainings."""
-    monkeypatch.setattr(train_unet, "SHEET_PROMPTS", train_unet.SHEET_PROMPTS[:1])
+    monkeypatch.setattr(sheets, "SHEET_PROMPTS", sheets.SHEET_PROMPTS[:1])
 
 
 def unet_trainer(work: Path, start: Path | None = None) -> train_unet.UNetTrainer:
-    return train_unet.UNetTrainer(Ranks(), work, PICTURES, BATCH, 2e-3, seed=0, start=start)
+    return train_unet.UNetTrainer(Ranks(), work, train_unet.Settings(Portraits(PICTURES), BATCH, 2e-3, start=start))
 
 
 def test_pictures_on_disk_are_the_rendered_ones(work: Path) -> None:

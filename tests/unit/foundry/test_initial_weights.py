@@ -46,7 +46,7 @@ def test_the_initial_weights_move_less_and_less() -> None:
 
 def train(model: Path, work: Path, rounds: int) -> torch.Tensor:
     """What is learned by then, also from an earlier run's checkpoint."""
-    options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3)
+    options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3, framing="wide")
     training.train(Ranks(), options)
     return torch.load(work / "start_checkpoint.pt", weights_only=True)["flat"]  # type: ignore[no-any-return]
 
@@ -87,7 +87,13 @@ def test_people_are_of_those_that_models_may_be_trained_on_and_every_draw_is_the
     one, again, other = (people.draw(np.random.default_rng(number)) for number in (1, 1, 2))
     assert one.seed == again.seed != other.seed
     assert max(one.seed, other.seed) < FIRST_HELD_OUT
-    torch.testing.assert_close(one.portraits.subject_BCHW, again.portraits.subject_BCHW, rtol=0, atol=0)
-    rows = one.portrait_rows(1)
+    shown = one.portraits.data.subject_BCHW
+    torch.testing.assert_close(shown, again.portraits.data.subject_BCHW, rtol=0, atol=0)
+    rows = one.portraits.step(1)
     assert len(rows.caption_B) == recipe.batch_rows
-    assert int(rows.caption_B.max()) < PORTRAITS == len(one.portraits.subject_BCHW)
+    assert int(rows.caption_B.max()) < PORTRAITS == len(shown)
+    # v = a ε - s x and x_t = a x + s ε give the latents back: every row is the whole portrait that its prompt asks for.
+    alpha = one.portraits.objective.alphas_cumprod_T[rows.timestep_B].sqrt().view(-1, 1, 1, 1)
+    clean = alpha * rows.noisy_BCHW - (1 - alpha**2).sqrt() * rows.target_BCHW
+    torch.testing.assert_close(clean, shown[rows.caption_B], rtol=1e-3, atol=1e-3)
+    assert not torch.equal(rows.timestep_B, one.selfies.step(1).timestep_B), "another random stream"

@@ -56,6 +56,26 @@ def test_a_picture_is_the_same_in_another_process() -> None:
     assert len(digests) == 1
 
 
+def test_framings_differ_in_the_camera_alone() -> None:
+    for kind in ("studio", "selfie"):
+        wide, close = (sample_scene(np.random.default_rng(5), kind, framing) for framing in ("wide", "close"))
+        assert sample_scene(np.random.default_rng(5), kind) == wide
+        assert dataclasses.replace(close, zoom=wide.zoom, dx=wide.dx, dy=wide.dy) == wide
+        assert close.zoom > 1.2 * wide.zoom
+
+
+def test_a_close_face_is_whole_and_its_eyes_have_far_more_cells() -> None:
+    for number in range(0, 300, 3):
+        scenes = [sample_scene(np.random.default_rng(number), "studio", framing) for framing in ("wide", "close")]
+        (wide, _), (close, (left, top, right, bottom)) = (face_truth(sample_identity(number), one) for one in scenes)
+        apart = [float(np.linalg.norm(places[1] - places[0])) for places in (wide, close)]
+        assert apart[1] ** 2 > 1.5 * apart[0] ** 2
+        # The skull may reach beyond the upper edge, the chin has a neck below it.
+        assert min(left, 128 - right) > 0
+        assert top > -8
+        assert bottom < 120
+
+
 def test_people_differ_more_than_one_person_between_close_poses() -> None:
     scene = sample_scene(np.random.default_rng(1), yaw=0.0, roll=0.0)
     people = [render(sample_identity(seed), scene).astype(float) for seed in range(12)]
@@ -160,6 +180,8 @@ def test_unknown_names_are_refused() -> None:
         sample_scene(np.random.default_rng(0), outfit="toga")
     with pytest.raises(ValueError, match="unknown kind"):
         sample_scene(np.random.default_rng(0), "passport")
+    with pytest.raises(ValueError, match="framing 'cropped'; know wide, close"):
+        sample_scene(np.random.default_rng(0), framing="cropped")
 
 
 def test_selfies_are_jpegs_that_differ() -> None:

@@ -1,0 +1,88 @@
+"""More latent channels tell more of a picture, and the nets that are gone on with say at first what they said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+
+from foundry.export import autoencoder_of
+from foundry.latents import PatchCode, fit_patch_code, to_tensor
+from foundry.models import make_autoencoder
+from foundry.published import published_autoencoder
+from foundry.unet import wider_code
+from foundry.unet.drawing import Order, draw
+from foundry.unet.wider_code import widened, widened_code
+from headshots.settings import default_foundation
+
+HELD_OUT = to_tensor(draw(Order(seed=0, first=0, count=3, framing="close", held_out=True)).pixels)
+
+
+@pytest.fixture(scope="module")
+def code() -> PatchCode:
+    return fit_patch_code(draw(Order(seed=1, first=0, count=16, framing="wide")).pixels)
+
+
+def test_a_wider_code_begins_with_the_published_one_and_keeps_more(
+    code: PatchCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wider_code, "FITTED_TO", 24)
+    wider = widened_code(code, 32, "close")
+    latents = wider.encode(HELD_OUT)
+    assert wider.channels == latents.shape[1] == 32
+    torch.testing.assert_close(latents[:, :16], code.encode(HELD_OUT))
+    torch.testing.assert_close(wider.basis_DC.T @ wider.basis_DC, torch.eye(32), atol=1e-5, rtol=0)
+    assert bool((wider.scale_C[16:].diff() >= 0).all()), "fainter components are enlarged more"
+    errors = [(one.decode(one.encode(HELD_OUT)) - HELD_OUT).square().mean() for one in (code, wider)]
+    assert float(errors[1]) < 0.6 * float(errors[0])
+    assert widened_code(code, 16, "close") is code
+    with pytest.raises(ValueError, match="--channels is that or more, not 8"):
+        widened_code(code, 8, "close")
+
+
+def test_a_published_autoencoder_cannot_paint_wider_latents(code: PatchCode, tmp_path: Path) -> None:
+    wider = PatchCode(code.mean_D, torch.eye(192, 24), torch.ones(24))
+    with pytest.raises(ValueError, match=r"have 24 channels.*train_autoencoder --work"):
+        autoencoder_of(tmp_path, wider, default_foundation())
+
+
+def tiny(channels: int) -> UNet2DConditionModel:
+    torch.manual_seed(channels)
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "UpBlock2D"),
+        norm_num_groups=4,
+        cross_attention_dim=8,
+        attention_head_dim=2,
+    )
+
+
+@torch.no_grad()
+def test_a_wider_unet_says_of_the_first_channels_what_it_said() -> None:
+    before, after = tiny(4), tiny(6)
+    after.load_state_dict(widened(before.state_dict(), after.state_dict()))
+    sample, context = torch.randn(2, 6, 8, 8), torch.zeros(2, 1, 8)
+    said = after(sample, 5, context).sample
+    torch.testing.assert_close(said[:, :4], before(sample[:, :4], 5, context).sample)
+    assert float(said[:, 4:].abs().max()) > 0
+
+
+@torch.no_grad()
+def test_a_wider_autoencoder_codes_and_paints_as_the_published_one() -> None:
+    published = AutoencoderKL.from_pretrained(default_foundation() / "vae").float().eval()
+    wider = make_autoencoder(24).eval()
+    wider.load_state_dict(published_autoencoder(default_foundation(), wider))
+    latents = wider.encode(HELD_OUT).latent_dist.mode()
+    assert latents.shape[1] == 24
+    torch.testing.assert_close(latents[:, :16], published.encode(HELD_OUT).latent_dist.mode(), atol=1e-4, rtol=1e-3)
+    # Not the published one's log-variances, which stood there.
+    assert float(latents[:, 16:].abs().max()) < 6
+    assert float(latents[:, 16:].std()) > 0.01
+    torch.testing.assert_close(wider.decode(latents).sample, published.decode(latents[:, :16]).sample)
