@@ -28,8 +28,8 @@ def scene_of(number: int, place: int) -> Scene:
     kind = "selfie" if rng.random() < SELFIE_SHARE else "studio"
     if rng.random() < OWN_FRAMING_SHARE:
         return sample_scene(rng, kind)
-    place = framed(float(rng.uniform(*ZOOMS)), rng)
-    return sample_scene(rng, kind, zoom=place["zoom"], dy=place["dy"])
+    head = framed(float(rng.uniform(*ZOOMS)), rng)
+    return sample_scene(rng, kind, zoom=head["zoom"], dy=head["dy"])
 
 
 SERIES = Series("judge_families", FIRST_PERSON, scene_of)
