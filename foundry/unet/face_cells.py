@@ -15,7 +15,7 @@ from foundry.unet.drawing import CELLS, Order, draw
 # below their line, in distances between the eyes.
 _EYE = (0.38, 0.28)
 _MOUTH = (0.1, 0.24)
-_VARIANCE_OF = 96
+VARIANCE_OF = 96
 
 
 def eye_cells(landmarks_B52: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def mouth_cells(landmarks_B52: Tensor) -> Tensor:
 
 def eye_variance(code: PatchCode, framing: str) -> Tensor:
     """[C]: each channel's variance within eyes over that within whole pictures, in drawn training portraits."""
-    drawn = draw(Order(seed=0, first=0, count=_VARIANCE_OF, framing=framing))
+    drawn = draw(Order(seed=0, first=0, count=VARIANCE_OF, framing=framing))
     latents = code.encode(to_tensor(drawn.pixels))
     inside = eye_cells(torch.from_numpy(drawn.landmarks))[:, None]
     mean = (latents * inside).sum((0, 2, 3)) / inside.sum()

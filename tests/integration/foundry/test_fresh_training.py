@@ -1,5 +1,5 @@
-"""A UNet that learns from portraits drawn meanwhile: the same weights with and without an interruption, and the same
-format as any other; what only such portraits can be weighed by; and one sitting elsewhere, brought home in pieces."""
+"""A UNet that learns from portraits drawn meanwhile: the same weights with and without an interruption, what only
+such portraits can be weighed by, and how well it knows faces."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from foundry import train_unet
+from foundry.dataset import render_range
+from foundry.latents import PatchCode, fit_patch_code
 from foundry.parallel import Ranks
 from foundry.training import Budget
-from foundry.unet import measure_faces, sheets
+from foundry.unet import face_cells, measure_faces, sheets
 from foundry.unet.drawing import Order, draw
 from foundry.unet.material import Portraits
 from foundry.unet.measure_faces import LEVELS, Measured, face_errors
@@ -46,6 +48,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (train_unet, sheets):
         monkeypatch.setattr(module, "make_unet", tiny_unet)
     monkeypatch.setattr(sheets, "SHEET_PROMPTS", sheets.SHEET_PROMPTS[:1])
+    monkeypatch.setattr(face_cells, "VARIANCE_OF", 8)
+
+
+@pytest.fixture(scope="module")
+def code() -> PatchCode:
+    return fit_patch_code(render_range(0, PICTURES))
 
 
 def trainer(work: Path, emphasis: Emphasis = ALL, workers: int = 0, fresh: bool = True) -> train_unet.UNetTrainer:
@@ -62,27 +70,30 @@ def states(work: Path) -> list[torch.Tensor]:
     return [value for model in models for value in model.values()]
 
 
-def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path) -> None:
-    whole = trainer(tmp_path / "whole")
-    losses = train_unet.train(whole, Budget(None, STEPS), save_every=1e9, sheet_every=1e9)
+def test_an_interrupted_run_ends_with_the_same_weights(code: PatchCode, tmp_path: Path) -> None:
+    whole, in_two = tmp_path / "whole", tmp_path / "in two"
+    for work in (whole, in_two):
+        work.mkdir()
+        code.save(work / "patch_code.npz")
+    losses = train_unet.train(trainer(whole), Budget(None, STEPS), save_every=1e9, sheet_every=1e9)
     assert len(losses) == STEPS
-    before = trainer(tmp_path / "in two")
+    before = trainer(in_two)
     for step in range(STEPS // 2):
         before.train_step((step + 1) / STEPS)
     before.save(1.0)
     # One that draws in another process meets the same portraits.
-    after = trainer(tmp_path / "in two", workers=1)
+    after = trainer(in_two, workers=1)
     try:
         after.resume()
         assert after.step == STEPS // 2
         train_unet.train(after, Budget(None, STEPS), save_every=1e9, sheet_every=1e9)
     finally:
         after.source.close()
-    pairs = list(zip(states(tmp_path / "whole"), states(tmp_path / "in two"), strict=True))
+    pairs = list(zip(states(whole), states(in_two), strict=True))
     assert len(pairs) > 100
     assert all(torch.equal(one, other) for one, other in pairs)
     with pytest.raises(ValueError, match="--truth-weight"):
-        trainer(tmp_path / "in two", Emphasis()).resume()
+        trainer(in_two, Emphasis()).resume()
 
 
 def test_kept_portraits_have_no_truth_to_weigh_by(tmp_path: Path) -> None:
@@ -93,8 +104,9 @@ def test_kept_portraits_have_no_truth_to_weigh_by(tmp_path: Path) -> None:
 
 
 def test_a_better_unet_errs_less_and_a_perfect_one_as_the_code_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: PatchCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    code.save(tmp_path / "patch_code.npz")
     made = trainer(tmp_path)
     measured = Measured.of(draw(Order(seed=0, first=0, count=4, framing="close", held_out=True)), made.code)
 
