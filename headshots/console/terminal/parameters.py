@@ -76,16 +76,20 @@ def in_words(error: HeadshotsError) -> tuple[str, tuple[FieldViolation, ...]]:
 def typed(field: str) -> str:
     """The option or the argument that a field was made of; the field itself where the command has none for it.
 
-    Of several values of one parameter the number is told: `styles[1]` is `--style no. 2`.
+    Of several values of one parameter the number is told: `styles[1]` is `--style no. 2`; of several NAME=VALUE
+    the name: `limits.min_sharpness` is `--limit min_sharpness`.
     """
     parameters = _RUNNING.get() or {}
-    for part in reversed(field.split(".")):
-        found = _PART.fullmatch(part)
-        if found is None:
-            continue
-        parameter = _parameter(parameters, found[1])
-        if parameter is not None:
-            return parameter.shown + _number(parameter, found[2])
+    parts = field.split(".")
+    for place in reversed(range(len(parts))):
+        found = _PART.fullmatch(parts[place])
+        parameter = _parameter(parameters, found[1]) if found else None
+        if found and parameter is not None:
+            return (
+                parameter.shown
+                + _number(parameter, found[2])
+                + _key(parameter, found[2] or ".".join(parts[place + 1 :]))
+            )
     return field
 
 
@@ -103,6 +107,12 @@ def _number(parameter: Parameter, index: str | None) -> str:
         return ""
     alone = isinstance(parameter.value, list | tuple) and len(parameter.value) == 1 and "," not in parameter.value[0]
     return "" if alone else f" no. {int(index) + 1}"
+
+
+def _key(parameter: Parameter, name: str) -> str:
+    """` min_sharpness` where `min_sharpness=9` was among what was given; else empty."""
+    given = parameter.value if isinstance(parameter.value, list | tuple) else ()
+    return f" {name}" if any(str(each).startswith(f"{name}=") for each in given) else ""
 
 
 def _retold(text: str, changed: Mapping[str, str]) -> str:

@@ -168,7 +168,7 @@ def test_refused_input_is_4(terminal: Terminal, photos: Path, tmp_path: Path) ->
     assert "there is no" in terminal.run("photos", "upload", "s0", str(tmp_path / "missing"), code=4).stderr
     (tmp_path / "empty").mkdir()
     assert "holds no photo" in terminal.run("train", "s0", "--photos", str(tmp_path / "empty"), code=4).stderr
-    assert "display_name" in terminal.run("subjects", "create", "x" * 200, code=4).stderr
+    assert "NAME: must be at most" in terminal.run("subjects", "create", "x" * 200, code=4).stderr
     refused = terminal.run("subjects", "show", "nobody", "--json", code=4)
     assert json.loads(refused.stderr) == {
         "error": {"reason": "SUBJECT_NOT_FOUND", "message": "there is no subjects/nobody", "exit_code": 4}

@@ -46,6 +46,8 @@ def shown(request: pytest.FixtureRequest) -> Iterator[None]:
         (("remix", {"backdrop": "", "light": "sun"}), "remix.to", "--light"),
         (("subjects create", {}), "consent.statement", "--consent"),
         (("subjects create", {}), "labels[ort]", "--label"),
+        (("subjects create", {"label": ["team=a", "ort="]}), "labels[ort]", "--label ort"),
+        (("profiles create", {"limit": ["min_sharpness=9"]}), "limits.min_sharpness", "--limit min_sharpness"),
         (("styles create", {}), "recipe.guidance_scale", "--guidance"),
         (("looks create", {}), "page_token", "page_token"),
     ],
