@@ -81,6 +81,8 @@ async def test_cancelling_while_images_are_judged_ends_the_shoot(world: World) -
     made = await shoots.order(world.acme, subject, styles=shoots.STYLES[:1])
     try:
         await until(analyzer.looking.is_set)
+        # The shoot is told of its gallery's first shot a moment after that was claimed.
+        await until(lambda: world.rows(schema.shoots)[0].state == schema.RUNNING)
         await shoots.cancel(world.acme, made.name)
         # One looks at the photos, for all; it can be left only when that has ended.
         await until(lambda: [row.state for row in world.rows(schema.shots)].count(schema.CANCELLED) == 2)
