@@ -20,6 +20,7 @@ from foundry.unet.material import Portraits
 from foundry.unet.measure_faces import LEVELS, Measured, face_errors
 from foundry.unet.objective import Emphasis
 from foundry.unet.rows import Rounds
+from tests.support.foundations.tiny import smallest_unet
 
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -29,18 +30,7 @@ ALL = Emphasis(face=1.0, features=4.0, eye_channels=0.5, truth=0.3)
 
 
 def tiny_unet(channels: int) -> UNet2DConditionModel:
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=channels,
-        out_channels=channels,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2,
-        cross_attention_dim=128,
-        norm_num_groups=4,
-    )
+    return smallest_unet(sample_size=16, in_channels=channels, out_channels=channels, cross_attention_dim=128)
 
 
 @pytest.fixture(autouse=True)

@@ -115,6 +115,21 @@ def _text_config(tokenizer: CLIPTokenizer, **shape: Any) -> CLIPTextConfig:
     )
 
 
+def smallest_unet(**changed: Any) -> UNet2DConditionModel:
+    """A UNet of two small levels, the second with attention, random as torch is; `changed`: of its shape."""
+    shape: dict[str, Any] = {
+        "sample_size": 8,
+        "block_out_channels": (8, 16),
+        "layers_per_block": 1,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": 8,
+        "attention_head_dim": 2,
+        "norm_num_groups": 4,
+    }
+    return UNet2DConditionModel(**shape | changed)
+
+
 def _unet(latent_channels: int) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=8,

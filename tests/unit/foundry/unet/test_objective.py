@@ -12,6 +12,7 @@ from foundry.unet.objective import Emphasis, cell_weights
 from foundry.unet.rows import Truth
 from foundry.unet.truth_heads import TruthHeads
 from headshots.faces import Part
+from tests.support.foundations.tiny import smallest_unet
 
 ROWS, TRAITS = 3, 7
 
@@ -30,18 +31,7 @@ def truth() -> Truth:
 @pytest.fixture
 def unet() -> UNet2DConditionModel:
     torch.manual_seed(0)
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=16,
-        out_channels=16,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2,
-        cross_attention_dim=8,
-        norm_num_groups=4,
-    )
+    return smallest_unet(sample_size=16, in_channels=16, out_channels=16)
 
 
 def test_cells_of_the_head_and_of_its_features_count_more(truth: Truth) -> None:

@@ -16,6 +16,7 @@ from foundry.unet import wider_code
 from foundry.unet.drawing import Order, draw
 from foundry.unet.wider_code import widened, widened_code
 from headshots.settings import default_foundation
+from tests.support.foundations.tiny import smallest_unet
 
 HELD_OUT = to_tensor(draw(Order(seed=0, first=0, count=3, framing="close", held_out=True)).pixels)
 
@@ -50,17 +51,11 @@ def test_a_published_autoencoder_cannot_paint_wider_latents(code: PatchCode, tmp
 
 def tiny(channels: int) -> UNet2DConditionModel:
     torch.manual_seed(channels)
-    return UNet2DConditionModel(
-        sample_size=8,
+    return smallest_unet(
         in_channels=channels,
         out_channels=channels,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "UpBlock2D"),
-        norm_num_groups=4,
-        cross_attention_dim=8,
-        attention_head_dim=2,
     )
 
 

@@ -18,6 +18,7 @@ from services.trainer.lora.merged_forward import MergedForward
 from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
 from tests.support.foundations.engines import peft_unet, tiny_sdxl
+from tests.support.foundations.tiny import smallest_unet
 
 ADAPTER = "default"
 
@@ -129,16 +130,7 @@ def rows(noisy_BCHW: Tensor, memory: dict[int, object] | None) -> Rows:
 
 def frozen_first_block() -> UNet2DConditionModel:
     torch.manual_seed(3)
-    made = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=12,
-        attention_head_dim=2,
-        norm_num_groups=4,
-    )
+    made = smallest_unet(cross_attention_dim=12)
     made.requires_grad_(False)
     return made
 
