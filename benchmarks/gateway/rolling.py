@@ -131,7 +131,7 @@ def _count(url: str, painted: Path, orders: _Orders) -> dict[str, float]:
     with read(engine) as connection:
         rows = connection.execute(sa.select(shots.c.seed, shots.c.image_key, shots.c.tries)).all()
     engine.dispose()
-    times = Counter(int(line.rpartition("|")[2]) for line in painted.read_text("utf-8").splitlines())
+    times = Counter(int(line.rsplit("|", 2)[1]) for line in painted.read_text("utf-8").splitlines())
     ordered = {first + number for first in orders.galleries.values() for number in range(_SHOTS)}
     recorded = Counter(row.seed for row in rows if row.image_key is not None and row.tries == 1)
     return {

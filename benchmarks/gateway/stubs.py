@@ -24,7 +24,10 @@ from tests.support.gateway.fake_trainer import FakeTrainer
 from tests.support.gateway.peer import serve
 
 PAINTED = "painted.txt"
-"""In the home: a line `prompt|seed` for each image that a generator has answered with, whichever process it was."""
+"""In the home: a line `prompt|seed|seconds` for each image that any generator has answered with.
+
+The seconds are its own, from the request until the image was handed to gRPC: a sleep ends up to a millisecond late.
+"""
 _LAST_SECONDS = 5.0
 """Within which requests end that run when a generator is told to end."""
 
@@ -52,8 +55,9 @@ class TimedGenerator(FakeGenerator):
             yield generator_pb2.GenerateResponse(started=generator_pb2.Started(queue_seconds=0.0))
             image = await self._painted(request)
             await asyncio.sleep(begin + self._seconds - time.monotonic())
+            seconds = time.monotonic() - begin
             yield generator_pb2.GenerateResponse(image=image)
-            self._note(request)
+            self._note(request, seconds)
         finally:
             self.running -= 1
             if not self.running:
@@ -75,11 +79,11 @@ class TimedGenerator(FakeGenerator):
             async with asyncio.timeout(_LAST_SECONDS):
                 await self._idle.wait()
 
-    def _note(self, request: generator_pb2.GenerateRequest) -> None:
+    def _note(self, request: generator_pb2.GenerateRequest, seconds: float) -> None:
         # One write: lines of several processes do not mix.
         file = os.open(self._painted_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(file, f"{request.prompt}|{request.seed}\n".encode())
+            os.write(file, f"{request.prompt}|{request.seed}|{seconds:.6f}\n".encode())
         finally:
             os.close(file)
 

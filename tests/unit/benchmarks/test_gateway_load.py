@@ -47,7 +47,7 @@ def test_what_is_lost_and_what_is_done_twice_is_counted(tmp_path: Path) -> None:
         queue.finish(engine, queue.take(engine))
     engine.dispose()
     painted = tmp_path / "painted.txt"
-    painted.write_text("".join(f"a portrait|{seed}\n" for seed in (0, 1, 1, 2, 3, 4, 5, 6, 7, 8)))
+    painted.write_text("".join(f"a portrait|{seed}|0.05\n" for seed in (0, 1, 1, 2, 3, 4, 5, 6, 7, 8)))
     found = rolling._count(url, painted, _Orders({"gallery": 0}))
     assert found == {"lost": 1, "recorded_twice": 0, "painted_twice": 1}
     # Of images that nobody ordered there are none either.
@@ -59,6 +59,17 @@ def test_a_shot_costs_more_than_the_generators_time() -> None:
     measured = shots.run_overhead(dataclasses.replace(QUICK, shots=2))
     assert measured.figures["shot_overhead_ms"] > 0
     assert set(measured.figures) <= set(TARGETS)
+    found = measured.details["shot_overhead"]["sqlite"]
+    # A sleep never ends early, and what comes late is the stand-in's own.
+    assert found["generator_ms"] >= 50
+    assert found["floor_ms"] == pytest.approx(found["bare_stream_ms"] + 2 * found["bare_transaction_ms"], abs=0.01)
+    assert found["bare_stream_ms"] > 0
+
+
+def test_a_generators_own_time_is_that_of_the_last_images(tmp_path: Path) -> None:
+    painted = tmp_path / "painted.txt"
+    painted.write_text("before|7|9.0\na | portrait|0|0.0502\na portrait|1|0.0504\n")
+    assert shots._generator_seconds(painted, 2) == pytest.approx(0.0503)
 
 
 @pytest.mark.slow
