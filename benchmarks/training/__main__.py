@@ -25,6 +25,7 @@ from benchmarks.training import face_figures, faces, figures, natural, work
 from benchmarks.training.figures import PEER
 from benchmarks.training.judging import gallery
 from benchmarks.training.peer import Tuning, tunings
+from benchmarks.training.people import CASTS, PUBLISHED
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.reference import reference
 from benchmarks.training.sheets import write_sheets
@@ -56,7 +57,7 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     say("the engine package")
     ensure_package(plan.foundation, plan.out / "engines")
     say(f"true photos of {plan.gallery} people")
-    gallery(plan.gallery, plan.gallery_file)
+    gallery(plan.cast, plan.gallery, plan.gallery_file)
     if journal.get("strangers", 0) is None:
         journal.add("strangers", 0, faces.strangers(plan))
     say(f"true renders of {plan.reference} others")
@@ -132,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--foundation", type=Path, default=default_foundation())
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
+    parser.add_argument("--cast", choices=tuple(CASTS), default=PUBLISHED.name, help="tuning: to choose recipes by")
     parser.add_argument("--people", type=int, help="people trained (20)")
     parser.add_argument("--peer-people", type=int, help="of them trained by the peer too (5)")
     parser.add_argument("--faces", default="bundled", help="who selects checkpoints: bundled, opencv or none")
@@ -142,6 +144,7 @@ def main() -> None:
     plan = Plan(
         foundation=given.foundation.absolute(),
         out=given.out,
+        cast=CASTS[given.cast],
         faces=given.faces,
         jobs=given.jobs,
         threads=usable_cpus(),

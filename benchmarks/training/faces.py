@@ -50,7 +50,7 @@ class _Looked:
 def measured(plan: Plan, person: int) -> dict[str, Any]:
     """Every measure of one person's portraits; the true renders in their poses are kept as ``true``."""
     torch.set_num_threads(1)
-    judges, identity = load_judges(), people.identity(person)
+    judges, identity = load_judges(), plan.cast.identity(person)
     pictures = resized(list(kept(plan, "ours", person)))
     _, points_NP2 = looked_at(judges, pictures)
     pairs = [
@@ -69,7 +69,7 @@ def measured(plan: Plan, person: int) -> dict[str, Any]:
 def strangers(plan: Plan) -> dict[str, float]:
     """How often the judge takes a stranger of the gallery for somebody, at the threshold of ``verified``."""
     threshold = load_judges().same_person_from
-    rate = likeness.false_match_rate(gallery(plan.gallery, plan.gallery_file), threshold)
+    rate = likeness.false_match_rate(gallery(plan.cast, plan.gallery, plan.gallery_file), threshold)
     return {"same_person_from": threshold, "false_match_rate": rate}
 
 
@@ -92,9 +92,9 @@ def _beside_truth(identity: Identity, scene: Scene, picture: Pixels, points_P2: 
 
 def _likeness(plan: Plan, person: int, judges: Judges, pictures: Pixels, scenes: Sequence[Scene]) -> dict[str, Any]:
     """Whether they are the person, and not somebody with the same hair and skin."""
-    everybody_GKD = gallery(plan.gallery, plan.gallery_file)
+    everybody_GKD = gallery(plan.cast, plan.gallery, plan.gallery_file)
     own_KD, others_GKD = everybody_GKD[person], np.delete(everybody_GKD, person, 0)
-    doubles = people.doubles(person)
+    doubles = plan.cast.doubles(person)
     doubles_XKD = np.stack([embeddings(judges, people.photos_of(double)) for double in doubles])
     as_doubles = np.stack([render(doubles[n % len(doubles)], scene, SIDE_PX) for n, scene in enumerate(scenes)])
     vectors_ND = embeddings(judges, pictures)

@@ -69,6 +69,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "teaching_of_naturalness": {fold: found["taught"] for fold, found in journal.all("natural").items()},
         "foundation": plan.described.name,
         "foundation_digest": plan.digest,
+        "cast": plan.cast.name,
         "people": len(ours),
         "peer_people": len(peers),
         "portraits_each": plan.scenes * plan.seeds,

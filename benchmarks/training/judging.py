@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.training.people import Pixels, Scene, resized, true_photos
+from benchmarks.training.people import Cast, Pixels, Scene, resized
 from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.train_judges import digest, load_judges
@@ -74,15 +74,15 @@ def embeddings(judges: Judges, pictures_NHWC: Pixels) -> FloatArray:
     return vectors
 
 
-def gallery(people: int, kept: Path) -> FloatArray:
-    """Embeddings [G, N, D] of the true photos of ``people`` people, drawn once and kept beside the judge's digest."""
+def gallery(cast: Cast, people: int, kept: Path) -> FloatArray:
+    """Embeddings [G, N, D] of the first people's true photos, drawn once and kept under the judge's digest."""
     kept = kept.with_stem(f"{kept.stem}-{digest()}")
     if kept.exists():
         known: FloatArray = np.load(kept)
         if len(known) >= people:
             return known[:people]
     judges = load_judges()
-    drawn = np.stack([embeddings(judges, true_photos(person)) for person in range(people)])
+    drawn = np.stack([embeddings(judges, cast.true_photos(person)) for person in range(people)])
     kept.parent.mkdir(parents=True, exist_ok=True)
     np.save(kept, drawn)
     return drawn

@@ -16,7 +16,7 @@ import torch
 from benchmarks.faces.folds import asked_in, teachers_of
 from benchmarks.faces.naturalness import Crops, Floats, Lessons, NaturalnessNet, looked_at, teach
 from benchmarks.faces.precision import knn_precision
-from benchmarks.training import painting, people, reference
+from benchmarks.training import painting, reference
 from benchmarks.training.people import resized
 from benchmarks.training.pictures import kept
 from benchmarks.training.plan import Plan
@@ -33,14 +33,14 @@ def measured(plan: Plan, fold: int) -> dict[str, Any]:
     if not asked:
         return {"people": {}, "taught": {}, "bare": None}
     judges, drawn = load_judges(), reference.reference(plan)
-    nouns = sorted({people.class_noun(person) for person in everybody})
+    nouns = sorted({plan.cast.class_noun(person) for person in everybody})
     painted = [_crops(plan, judges, "bare-teaching", noun) for noun in nouns]
     painted += [_crops(plan, judges, "teaching", person) for person in teachers_of(fold, everybody)]
     lessons = Lessons(drawn.teaching, drawn.broken, drawn.ways, np.concatenate(painted))
     net = teach(lessons, plan.teaching_steps, seed=fold)
     compared, _ = looked_at(net, drawn.compared)
     results = {str(person): _asked(plan, judges, net, compared, person) for person in asked}
-    asked_nouns = sorted({people.class_noun(person) for person in asked})
+    asked_nouns = sorted({plan.cast.class_noun(person) for person in asked})
     bare = np.concatenate([_crops(plan, judges, "bare", noun) for noun in asked_nouns])
     return {
         "people": results,

@@ -25,12 +25,12 @@ _SEED, _BARE_SEED = 500_000, 900_000
 
 def portraits(plan: Plan, person: int, adapter: bytes) -> list[Pixels]:
     """Every scene with every seed."""
-    return _painter(plan).paint(adapter, _orders(plan, people.class_noun(person)))
+    return _painter(plan).paint(adapter, _orders(plan, plan.cast.class_noun(person)))
 
 
 def otherwise_painted(plan: Plan, person: int, adapter: bytes) -> list[Pixels]:
     """``plan.teaching`` pictures of the person to teach with."""
-    subject = f"{plan.described.trigger} {people.class_noun(person)}"
+    subject = f"{plan.described.trigger} {plan.cast.class_noun(person)}"
     return _under_other_guidance(
         plan, adapter, people.other_orders(plan.described, subject, _SEED + 1000 * person, plan.teaching)
     )

@@ -28,10 +28,6 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.queue.job import PhotoRef
 
-# Apart from everybody that recipes, judges and analyzers were tried on.
-FIRST_PERSON = 3_000
-# Whose proportions the people's doubles have.
-FIRST_STRANGER = 800_000
 GALLERY = 200
 # True photos of each person of the gallery, of other moments than the selfies.
 PHOTOS_EACH = 8
@@ -49,34 +45,84 @@ class Scene:
     lighting: str
 
 
-# None of them is one of those that checkpoints are judged by (services.trainer.selection.sampling.SCENES).
-SCENES = (
-    Scene("dark grey blazer", "plain grey studio", "soft studio lighting"),
-    Scene("leather jacket", "city at night", "neon lighting"),
-    Scene("lab coat", "bright office", "cool window lighting"),
-    Scene("black turtleneck", "red curtain", "dramatic side lighting"),
-    Scene("denim jacket", "sandy beach", "warm sunset lighting"),
-    Scene("beige blazer", "library", "soft studio lighting"),
-    Scene("green sweater", "snowy mountains", "cool window lighting"),
-    Scene("striped shirt", "brick wall", "warm sunset lighting"),
+@dataclass(frozen=True)
+class Cast:
+    """Who is trained and painted, by numbers 0 .. of the benchmark, in which scenes and with which seeds."""
+
+    name: str
+    first_person: int
+    """The number of held-out people from which its own are; those after them fill the gallery."""
+    first_stranger: int
+    """From where strangers come whose proportions the people's doubles have."""
+    scenes: tuple[Scene, ...]
+    seeds: tuple[int, ...]
+
+    def identity(self, person: int) -> Identity:
+        """Who a person is."""
+        return sample_identity(held_out_seed(self.first_person + person))
+
+    def doubles(self, person: int) -> tuple[Identity, ...]:
+        """The person's look-alikes: their hair, skin, beard, glasses and colours with strangers' proportions."""
+        first_stranger = held_out_seed(self.first_stranger + 40 * person)
+        return family(held_out_seed(self.first_person + person), first_stranger, hard_pairs.DOUBLES).doubles
+
+    def class_noun(self, person: int) -> str:
+        """man or woman."""
+        return self.identity(person).class_noun
+
+    def upload(self, store: ArtifactStore, person: int, count: int) -> tuple[PhotoRef, ...]:
+        """The person's selfies, in the store as the gateway would have put them there."""
+        photos = []
+        for content in sample_selfies(held_out_seed(self.first_person + person), count):
+            packed = io.BytesIO()
+            Image.open(io.BytesIO(content)).convert("RGB").save(packed, "PNG")
+            digest = hashlib.sha256(packed.getvalue()).hexdigest()
+            key = f"{self.name}/{person}/photos/{digest}.png"
+            store.put_sync(key, packed.getvalue())
+            photos.append(PhotoRef(key, digest))
+        return tuple(photos)
+
+    def true_photos(self, person: int) -> Pixels:
+        """``PHOTOS_EACH`` selfies of other moments than those that are trained on: uint8 [N, 128, 128, 3]."""
+        return photos_of(self.identity(person))
+
+
+# Recipes, guidance and limits are chosen by these; until 30 November 2026 figures were published of them, too.
+TUNING = Cast(
+    "tuning",
+    first_person=3_000,
+    first_stranger=800_000,
+    scenes=(
+        Scene("dark grey blazer", "plain grey studio", "soft studio lighting"),
+        Scene("leather jacket", "city at night", "neon lighting"),
+        Scene("lab coat", "bright office", "cool window lighting"),
+        Scene("black turtleneck", "red curtain", "dramatic side lighting"),
+        Scene("denim jacket", "sandy beach", "warm sunset lighting"),
+        Scene("beige blazer", "library", "soft studio lighting"),
+        Scene("green sweater", "snowy mountains", "cool window lighting"),
+        Scene("striped shirt", "brick wall", "warm sunset lighting"),
+    ),
+    seeds=(11, 12, 13, 14),
 )
-SEEDS = (11, 12, 13, 14)
-
-
-def identity(person: int) -> Identity:
-    """Who a person is, by their number 0 .. of the benchmark."""
-    return sample_identity(held_out_seed(FIRST_PERSON + person))
-
-
-def doubles(person: int) -> tuple[Identity, ...]:
-    """The person's look-alikes: their hair, skin, beard, glasses and colours with strangers' proportions."""
-    first_stranger = held_out_seed(FIRST_STRANGER + 40 * person)
-    return family(held_out_seed(FIRST_PERSON + person), first_stranger, hard_pairs.DOUBLES).doubles
-
-
-def class_noun(person: int) -> str:
-    """man or woman."""
-    return identity(person).class_noun
+# Published figures are of these; nothing is ever chosen by them. The outfits and places are all that neither
+# checkpoints nor captions name, in other pairs and other light.
+PUBLISHED = Cast(
+    "published",
+    first_person=6_000,
+    first_stranger=840_000,
+    scenes=(
+        Scene("dark grey blazer", "brick wall", "cool window lighting"),
+        Scene("leather jacket", "library", "warm sunset lighting"),
+        Scene("lab coat", "plain grey studio", "dramatic side lighting"),
+        Scene("black turtleneck", "snowy mountains", "soft studio lighting"),
+        Scene("denim jacket", "bright office", "soft studio lighting"),
+        Scene("beige blazer", "city at night", "neon lighting"),
+        Scene("green sweater", "sandy beach", "warm sunset lighting"),
+        Scene("striped shirt", "red curtain", "cool window lighting"),
+    ),
+    seeds=(211, 212, 213, 214),
+)
+CASTS = {cast.name: cast for cast in (PUBLISHED, TUNING)}
 
 
 def prompt(foundation: Foundation, noun: str, scene: Scene) -> str:
@@ -108,26 +154,8 @@ def other_orders(foundation: Foundation, subject: str, first_seed: int, count: i
     ]
 
 
-def upload(store: ArtifactStore, person: int, count: int) -> tuple[PhotoRef, ...]:
-    """The person's selfies, in the store as the gateway would have put them there."""
-    photos = []
-    for content in sample_selfies(held_out_seed(FIRST_PERSON + person), count):
-        packed = io.BytesIO()
-        Image.open(io.BytesIO(content)).convert("RGB").save(packed, "PNG")
-        digest = hashlib.sha256(packed.getvalue()).hexdigest()
-        key = f"people/{person}/photos/{digest}.png"
-        store.put_sync(key, packed.getvalue())
-        photos.append(PhotoRef(key, digest))
-    return tuple(photos)
-
-
-def true_photos(person: int) -> Pixels:
-    """``PHOTOS_EACH`` selfies of other moments than those that are trained on: uint8 [N, 128, 128, 3]."""
-    return photos_of(identity(person))
-
-
 def photos_of(somebody: Identity) -> Pixels:
-    """As `true_photos`, of anybody."""
+    """As `Cast.true_photos`, of anybody."""
     pictures = []
     for number in range(PHOTOS_EACH):
         rng = np.random.default_rng([somebody.seed, number, 0x6A11])

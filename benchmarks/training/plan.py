@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.training.people import SCENES, SEEDS, Scene
+from benchmarks.training.people import PUBLISHED, Cast, Scene
 from foundry.train_judges import digest as judges_digest
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
@@ -24,12 +24,14 @@ class Plan:
 
     foundation: Path
     out: Path
+    # Whose figures they are.
+    cast: Cast = PUBLISHED
     # People trained, and of them those whom the peer trains too.
     people: int = 20
     peer_people: int = 5
     selfies: int = 10
-    scenes: int = len(SCENES)
-    seeds: int = len(SEEDS)
+    scenes: int = len(PUBLISHED.scenes)
+    seeds: int = len(PUBLISHED.seeds)
     # People among whom a portrait has to name its own.
     gallery: int = 200
     # True renders of other people: half teach what natural and regular faces are, by the other half both are judged.
@@ -56,12 +58,12 @@ class Plan:
     @property
     def wanted_scenes(self) -> tuple[Scene, ...]:
         """What is painted."""
-        return SCENES[: self.scenes]
+        return self.cast.scenes[: self.scenes]
 
     @property
     def wanted_seeds(self) -> tuple[int, ...]:
         """Each scene with each."""
-        return SEEDS[: self.seeds]
+        return self.cast.seeds[: self.seeds]
 
     @cached_property
     def described(self) -> Foundation:
@@ -96,7 +98,7 @@ class Plan:
     @property
     def gallery_file(self) -> Path:
         """Embeddings of true photos; ``gallery`` adds the judge's digest."""
-        return self.folder / "gallery.npy"
+        return self.folder / f"gallery-{self.cast.name}.npy"
 
     @property
     def store_url(self) -> str:
@@ -112,6 +114,7 @@ class Plan:
     def key(self) -> str:
         """All that decides a person's figures: lines of the journal under another key do not count."""
         facts = {
+            "cast": dataclasses.asdict(self.cast),
             "foundation": self.digest,
             "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
             "adapted_layers": self.described.adapted_layers,

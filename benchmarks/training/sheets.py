@@ -25,7 +25,7 @@ def write_sheets(plan: Plan, worst_first: list[int]) -> list[Path]:
     paths = []
     for name, person in named.items():
         paths.append(plan.folder / f"sheet-{name}-person-{person:02d}.png")
-        photos, portraits = people.true_photos(person), people.resized(list(kept(plan, "ours", person)))
+        photos, portraits = plan.cast.true_photos(person), people.resized(list(kept(plan, "ours", person)))
         Image.fromarray(_page(photos, portraits, columns=len(photos))).save(paths[-1])
     return paths
 

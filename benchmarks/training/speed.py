@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 
-from benchmarks.training import people
 from benchmarks.training.peer import PLAIN, Peer, Tuning, tunings
 from benchmarks.training.plan import Plan
 from benchmarks.training.sides import Side
@@ -131,12 +130,12 @@ def _peer(plan: Plan, person: int, rows: int, tuning: Tuning) -> Generator[objec
 
 def _ours(plan: Plan, person: int, rows: int, steps: int) -> Generator[object]:
     """A run of which ``steps`` are timed after the warm-up."""
-    photos = people.upload(plan.store, person, plan.selfies)
+    photos = plan.cast.upload(plan.store, person, plan.selfies)
     # The bare foundation is asked in the run's first pass. Of the timed steps the same share asks as of a whole
     # training's, so that they cost what its steps cost on average.
     passes = Recipe.resolve(plan.described).passes
     options = TrainingOptions(steps=steps + _WARM_UP * passes, batch_rows=rows)
-    request = JobRequest(photos, f"people/{person}/timed", people.class_noun(person), options)
+    request = JobRequest(photos, f"{plan.cast.name}/{person}/timed", plan.cast.class_noun(person), options)
     recipe = Recipe.resolve(plan.described, options)
     crops = load_crops(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
     task = Task(

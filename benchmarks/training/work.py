@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from benchmarks.training import painting, people
+from benchmarks.training import painting
 from benchmarks.training.judging import Jury, gallery, through_the_gate
 from benchmarks.training.peer import Peer, Tuning
 from benchmarks.training.people import Pixels
@@ -79,7 +79,7 @@ def peer(plan: Plan, person: int, seconds: float, tuning: Tuning) -> dict[str, A
 
 def bare(plan: Plan, person: int) -> dict[str, Any]:
     """The control: the bare foundation with the person's prompts. The same pictures for everybody of a class."""
-    pictures = painting.bare_portraits(plan, people.class_noun(person))
+    pictures = painting.bare_portraits(plan, plan.cast.class_noun(person))
     scenes = [scene for scene in plan.wanted_scenes for _ in plan.wanted_seeds]
     jury = _jury(plan)
     return {**jury.likeness(person, pictures), "following": jury.following(scenes, pictures)}
@@ -91,10 +91,10 @@ def train(plan: Plan, person: int, cores: Cores) -> Trained:
     Raises:
         RuntimeError: it failed; the message has its reason.
     """
-    prefix = f"people/{person}/adapters/{plan.key}-{cores.processes}-{cores.threads}"
+    prefix = f"{plan.cast.name}/{person}/adapters/{plan.key}-{cores.processes}-{cores.threads}"
     plan.store.delete_prefix_sync(prefix)
     request = JobRequest(
-        people.upload(plan.store, person, plan.selfies), prefix, people.class_noun(person), TrainingOptions()
+        plan.cast.upload(plan.store, person, plan.selfies), prefix, plan.cast.class_noun(person), TrainingOptions()
     )
     task = Task(
         job_id=f"person-{person}",
@@ -135,7 +135,7 @@ def plain_photos(plan: Plan, person: int) -> list[Pixels]:
     """The selfies as the trainer sees them, one crop each."""
     recipe = Recipe.resolve(plan.described)
     size = (plan.described.native_width_px, plan.described.native_height_px)
-    crops = load_crops(plan.store, people.upload(plan.store, person, plan.selfies), recipe, size)
+    crops = load_crops(plan.store, plan.cast.upload(plan.store, person, plan.selfies), recipe, size)
     return [crop.pixels for crop in crops[:: recipe.crops_per_photo]]
 
 
@@ -169,14 +169,14 @@ def _last_event(task: Task) -> Any:
 def photo_files(plan: Plan, person: int, folder: Path) -> list[Path]:
     """The same stored photos as files, for a program that reads a folder."""
     files = []
-    for photo in people.upload(plan.store, person, plan.selfies):
+    for photo in plan.cast.upload(plan.store, person, plan.selfies):
         files.append(folder / f"{photo.sha256}.png")
         files[-1].write_bytes(plan.store.get_sync(photo.key))
     return files
 
 
 def caption(plan: Plan, person: int) -> str:
-    words = {"trigger": plan.described.trigger, "class_noun": people.class_noun(person)}
+    words = {"trigger": plan.described.trigger, "class_noun": plan.cast.class_noun(person)}
     return Recipe.resolve(plan.described).caption.format(**words)
 
 
@@ -191,4 +191,4 @@ def _save_sheet(path: Path, pictures: list[Pixels], columns: int) -> None:
 
 @functools.cache
 def _jury(plan: Plan) -> Jury:
-    return Jury(gallery(plan.gallery, plan.gallery_file))
+    return Jury(gallery(plan.cast, plan.gallery, plan.gallery_file))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.training.people import CASTS, GALLERY, PUBLISHED
 from benchmarks.training.pictures import keep, kept
 from benchmarks.training.plan import Plan
 from benchmarks.training.sheets import write_sheets
@@ -53,3 +54,21 @@ def test_sheets_show_the_worst_three_the_median_and_the_best(plan: Plan) -> None
     assert page.shape == (128 + 4 + 128, 8 * 128, 3)
     assert (page[132:, : 3 * 128] == 200).all()
     assert (page[132:, 3 * 128 :] == 255).all()
+
+
+def test_nothing_of_the_published_cast_is_of_the_one_that_recipes_are_chosen_by(tmp_path: Path) -> None:
+    """No person, double, scene or seed; so neither selfies, galleries nor results of one are taken for the other's."""
+    plans = [Plan(default_foundation(), tmp_path, cast) for cast in CASTS.values()]
+    assert Plan(default_foundation(), tmp_path).cast is PUBLISHED
+    for told in (
+        lambda plan: {plan.cast.identity(person).seed for person in range(GALLERY)},
+        lambda plan: {each.seed for person in range(plan.people) for each in plan.cast.doubles(person)},
+        lambda plan: set(plan.cast.scenes),
+        lambda plan: set(plan.cast.seeds),
+        lambda plan: {plan.key},
+        lambda plan: {plan.gallery_file},
+        lambda plan: {each.key for each in plan.cast.upload(plan.store, 0, 2)},
+    ):
+        first, second = (told(plan) for plan in plans)
+        assert first
+        assert not first & second

@@ -38,7 +38,7 @@ def test_each_render_is_broken_in_its_place_and_each_time_otherwise() -> None:
 
 
 def test_doubles_share_the_looks_and_none_of_the_proportions() -> None:
-    person, doubles = people.identity(1), people.doubles(1)
+    person, doubles = people.PUBLISHED.identity(1), people.PUBLISHED.doubles(1)
     assert len({double.seed for double in doubles}) == 5
     for double in doubles:
         assert all(getattr(double, name) == getattr(person, name) for name in LOOKS)
@@ -69,7 +69,7 @@ def test_what_teaches_is_painted_under_other_guidance_of_other_seeds(
     assert len(painter.asked) == len(painting.OTHER_GUIDANCE)
     for orders, guidance in painter.asked:
         assert guidance.scale != painter.guidance(True).scale
-        assert not {seed for _, seed in orders} & set(people.SEEDS)
+        assert not {seed for _, seed in orders} & {*people.PUBLISHED.seeds, *people.TUNING.seeds}
     first = {seed for orders, _ in painter.asked for _, seed in orders}
     assert len(first) == plan.teaching
     painter.asked.clear()

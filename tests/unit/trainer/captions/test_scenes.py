@@ -14,6 +14,6 @@ def test_scenes_are_the_same_for_every_subject_and_none_is_the_benchmarks() -> N
     assert [prompt.replace("ohwx ", "") for prompt in with_trigger] == bare
     assert len(set(bare)) > 4
     assert scene_prompts(foundation, "man", 8, 2) != bare
-    for scene in people.SCENES:
+    for scene in (*people.TUNING.scenes, *people.PUBLISHED.scenes):
         assert scene.outfit not in OUTFITS
         assert scene.backdrop not in BACKDROPS
