@@ -21,7 +21,7 @@ the demo share these facts without importing torch.
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     negative_prompt: cartoon, blurry   # what galleries are led away from where a style says nothing; default: nothing
     class_nouns: [person, man, woman]
-    head_height: 0.77           # of heads in its portraits, chin to crown, share of the height: trainings cut photos so
+    head_height: 0.78           # of heads in its portraits, chin to crown, share of the height: trainings cut photos so
                                 # near; default: as large as they allow
     vocabulary: a beard bright …  # the only words that the model was taught; default: any may be known
     adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
