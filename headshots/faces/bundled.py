@@ -116,6 +116,11 @@ class BundledAnalyzer:
         """Glasses and beard, by the colours of frame and chin."""
         return measure_traits(pixels_HWC, face)
 
+    @property
+    def tells_regularity(self) -> bool:
+        """Whether the folder has `points.onnx`."""
+        return self._points is not None
+
     def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
         """By 24 points of eyes, brows, nose, mouth and chin; None where the folder has no `points.onnx`."""
         if self._regularity is None:

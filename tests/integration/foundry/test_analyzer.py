@@ -20,7 +20,7 @@ from foundry.camera import as_camera_sees
 from foundry.evaluate_analyzer import Recognition, match, rank1
 from foundry.export_analyzer import export_analyzer, export_points, halved
 from foundry.faces.families import MEMBERS, prepare_families
-from foundry.faces.finding_points import PointsStage, points_in_crops, points_moved
+from foundry.faces.finding_points import PointsStage, point_scores, points_in_crops, points_moved
 from foundry.faces.hard_pairs import roc_area
 from foundry.faces.telling_apart import told_apart
 from foundry.portraits import POINTS
@@ -109,6 +109,10 @@ def test_points_learn_resume_and_tell_how_regular_a_face_is(work: Path, tmp_path
     load_average(finder, tmp_path, "points")
     assert np.allclose(analyzer.points(pixels, face), finder(crop)[0].detach(), atol=0.1)
     assert Regularity.load(tmp_path / REGULARITY_FILE).distances(analyzer.points(pixels, face)[None])[0] > 0
+    scores = point_scores(analyzer, 3)
+    assert scores["point_error_px_close"] > 0
+    assert {"regular_close", "regular_broken_close"} <= scores.keys()
+    assert point_scores(known, 3) == {}
 
 
 def test_true_points_are_where_the_crops_show_them(work: Path) -> None:
