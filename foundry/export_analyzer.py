@@ -1,4 +1,4 @@
-"""Exports checkpoints to `models/portrait-analyzer`: two ONNX graphs with fp16 weights, and `analyzer.json`.
+"""Exports checkpoints to `models/portrait-analyzer`: ONNX graphs with fp16 weights, `analyzer.json`, `regularity.npz`.
 
 `python -m foundry.export_analyzer --work DIR --out models/portrait-analyzer` takes the averaged weights of whatever
 training has left so far. The similarity that makes two faces one person comes from people that neither training nor
@@ -19,12 +19,20 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from foundry.analyzer import Detector, FaceEmbedder
+from foundry.analyzer import Detector, FaceEmbedder, PointFinder
+from foundry.faces.finding_points import REGULAR_PEOPLE, regularity_of_renders
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
 from foundry.stages import load_average
 from headshots.faces.base import FaceAnalyzer
-from headshots.faces.bundled import DETECTOR_FILE, EMBEDDER_FILE, SETTINGS_FILE, BundledAnalyzer
+from headshots.faces.bundled import (
+    DETECTOR_FILE,
+    EMBEDDER_FILE,
+    POINTS_FILE,
+    REGULARITY_FILE,
+    SETTINGS_FILE,
+    BundledAnalyzer,
+)
 from headshots.faces.detection import SIDE
 from headshots.faces.geometry import CROP
 
@@ -84,8 +92,12 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def export_analyzer(work: Path, out: Path, people: int = CALIBRATION_PEOPLE) -> BundledAnalyzer:
-    """Write both graphs and `analyzer.json` into `out`, the threshold measured on `people` held-out people."""
+def export_analyzer(
+    work: Path, out: Path, people: int = CALIBRATION_PEOPLE, regular: int = REGULAR_PEOPLE
+) -> BundledAnalyzer:
+    """Write the analyzer into `out`: its threshold measured on `people` held-out people, the arrangement of points on
+    `regular` training people. Without a checkpoint of the points it has none.
+    """
     detector, embedder = Detector(), FaceEmbedder()
     load_average(detector, work, "detector")
     load_average(embedder, work, "embedder")
@@ -93,9 +105,22 @@ def export_analyzer(work: Path, out: Path, people: int = CALIBRATION_PEOPLE) -> 
     outputs = ["heat", "geometry", "parts"]
     export_graph(_Answers(detector).eval(), torch.zeros(2, 3, SIDE, SIDE), out / DETECTOR_FILE, "pixels", outputs)
     export_graph(embedder, torch.zeros(2, 3, CROP, CROP), out / EMBEDDER_FILE, "faces", ["embeddings"])
+    for name in (POINTS_FILE, REGULARITY_FILE):
+        (out / name).unlink(missing_ok=True)
     write_settings(out, 1.0)
     write_settings(out, same_person_threshold(BundledAnalyzer(out), people))
+    if (work / "analyzer_points.pt").exists():
+        export_points(BundledAnalyzer(out), work, out, regular)
     return BundledAnalyzer(out)
+
+
+def export_points(analyzer: FaceAnalyzer, work: Path, out: Path, people: int) -> None:
+    """Write `points.onnx` and `regularity.npz`; `analyzer` finds the faces of `people` true renders."""
+    finder = PointFinder()
+    load_average(finder, work, "points")
+    learned = regularity_of_renders(analyzer, finder, people)
+    export_graph(finder, torch.zeros(2, 3, CROP, CROP), out / POINTS_FILE, "faces", ["points"])
+    learned.save(out / REGULARITY_FILE)
 
 
 def write_settings(out: Path, same_person_from: float) -> None:

@@ -16,7 +16,6 @@ import torch
 
 from benchmarks.faces import edges, likeness
 from benchmarks.faces.pose import posed_like
-from benchmarks.faces.regular import Regularity
 from benchmarks.training import people
 from benchmarks.training.judging import embeddings, gallery
 from benchmarks.training.people import SIDE_PX, Pixels, resized
@@ -27,6 +26,7 @@ from foundry.judges import Judges
 from foundry.portraits import Identity, Scene, face_points, render, sample_scene
 from foundry.train_judges import load_judges
 from headshots.faces import FaceAnalyzer, open_analyzer
+from headshots.faces.regularity import Regularity
 
 # Landmarks do not tell how long hair blows; the outline that is nearest does.
 WINDS = (-0.35, 0.0, 0.35)

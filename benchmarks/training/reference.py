@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.faces import breaking
-from benchmarks.faces.regular import Regularity, learn_regularity
 from benchmarks.training.people import SIDE_PX, Pixels
 from benchmarks.training.plan import Plan
 from foundry.faces.landmarker import upright
@@ -31,6 +30,7 @@ from foundry.portraits import (
     sample_scene,
 )
 from foundry.train_judges import digest, load_judges
+from headshots.faces.regularity import Regularity, learn_regularity
 
 FIRST_PERSON = FIRST_HELD_OUT + 500_000  # apart from everybody that is trained, judged or confused
 VERSIONS = 2

@@ -50,6 +50,9 @@ class CentreAnalyzer:
     def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
     image = np.empty((SIDE, SIDE, 3), np.int16)
