@@ -21,7 +21,7 @@ from foundry.analyzer_scenes import SEEN_FROM, UNSEEN_BELOW, Scenes, compose, re
 from foundry.faces import hard_pairs
 from foundry.faces.finding_points import point_scores
 from foundry.faces.hard_pairs import roc_area
-from foundry.faces.judge_scores import FRAMINGS
+from foundry.faces.judge_scores import VIEWS
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
 from headshots.faces.base import Face, FaceAnalyzer, Part, Pixels
@@ -95,7 +95,7 @@ def embeddings(analyzer: FaceAnalyzer, pictures: Sequence[Pixels]) -> Floats:
 def likenesses(analyzer: FaceAnalyzer, people: int) -> dict[str, float]:
     """`hard_pairs.scores` in the world's own framing, and with `_close` behind their names in the closer one."""
     embed, found = functools.partial(embeddings, analyzer), dict[str, float]()
-    for name, framing in FRAMINGS.items():
+    for name, framing in VIEWS.items():
         told = hard_pairs.scores(hard_pairs.embed_families(embed, people, framing=framing))
         found |= {key if name == "own" else f"{key}_{name}": value for key, value in told.items()}
     return found

@@ -49,8 +49,8 @@ class CheckpointScores:
     # Share of portraits that the profile `profile-worthy` accepts, near-duplicates aside, 0 to 1. It has no say in the
     # choice. None: the checkpoint was judged before this was measured.
     accepted: float | None = None
-    # Share of portraits whose face is as regular as 99 in 100 true ones (`FaceAnalyzer.irregularity` 1 or less), 0 to 1;
-    # one without a face is not. None: the analyzer cannot tell, and whether faces are broken is not checked.
+    # Share of portraits whose face is as regular as 99 in 100 true ones (`FaceAnalyzer.irregularity` 1 or less), 0 to
+    # 1; one without a face is not. None: the analyzer cannot tell, and whether faces are broken is not checked.
     regular: float | None = None
     # The same of the bare foundation's portraits.
     bare_regular: float | None = None
@@ -62,12 +62,13 @@ class CheckpointScores:
             (self.copying > MAX_COPYING, f"copies its photos ({self.copying:.2f})"),
             (self.diversity < MIN_DIVERSITY, f"paints nearly the same for every seed ({self.diversity:.2f})"),
             (self.prompt_kept < MIN_PROMPT_KEPT, f"forgets the prompt ({self.prompt_kept:.0%} kept)"),
-            (
-                self._breaks_faces,
-                f"breaks faces ({self.regular or 0:.0%} regular, {self.bare_regular or 0:.0%} without it)",
-            ),
+            (self._breaks_faces, self._broken_faces),
         )
         return tuple(words for is_so, words in found if is_so)
+
+    @property
+    def _broken_faces(self) -> str:
+        return f"breaks faces ({self.regular or 0:.0%} regular, {self.bare_regular or 0:.0%} without it)"
 
     @property
     def _breaks_faces(self) -> bool:
