@@ -96,15 +96,21 @@ def export_analyzer(
     work: Path, out: Path, people: int = CALIBRATION_PEOPLE, regular: int = REGULAR_PEOPLE
 ) -> BundledAnalyzer:
     """Write the analyzer into `out`: its threshold measured on `people` held-out people, the arrangement of points on
-    `regular` training people. Without a checkpoint of the points it has none.
+    `regular` training people. A detector or an embedder without a checkpoint is the one that `out` has already; without
+    a checkpoint of the points it has none.
+
+    Raises:
+        FileNotFoundError: neither a checkpoint nor a graph of one of the two.
     """
-    detector, embedder = Detector(), FaceEmbedder()
-    load_average(detector, work, "detector")
-    load_average(embedder, work, "embedder")
     out.mkdir(parents=True, exist_ok=True)
-    outputs = ["heat", "geometry", "parts"]
-    export_graph(_Answers(detector).eval(), torch.zeros(2, 3, SIDE, SIDE), out / DETECTOR_FILE, "pixels", outputs)
-    export_graph(embedder, torch.zeros(2, 3, CROP, CROP), out / EMBEDDER_FILE, "faces", ["embeddings"])
+    if _is_new(work, "detector", out / DETECTOR_FILE):
+        detector, outputs = Detector(), ["heat", "geometry", "parts"]
+        load_average(detector, work, "detector")
+        export_graph(_Answers(detector).eval(), torch.zeros(2, 3, SIDE, SIDE), out / DETECTOR_FILE, "pixels", outputs)
+    if _is_new(work, "embedder", out / EMBEDDER_FILE):
+        embedder = FaceEmbedder()
+        load_average(embedder, work, "embedder")
+        export_graph(embedder, torch.zeros(2, 3, CROP, CROP), out / EMBEDDER_FILE, "faces", ["embeddings"])
     for name in (POINTS_FILE, REGULARITY_FILE):
         (out / name).unlink(missing_ok=True)
     write_settings(out, 1.0)
@@ -112,6 +118,17 @@ def export_analyzer(
     if (work / "analyzer_points.pt").exists():
         export_points(BundledAnalyzer(out), work, out, regular)
     return BundledAnalyzer(out)
+
+
+def _is_new(work: Path, stage: str, graph: Path) -> bool:
+    """Whether a graph is to be made; raises FileNotFoundError where there is nothing that it could be made of."""
+    checkpoint = work / f"analyzer_{stage}.pt"
+    if not checkpoint.exists() and not graph.exists():
+        raise FileNotFoundError(
+            f"neither {checkpoint} nor {graph} is there: `python -m foundry.train_analyzer --work {work}` trains it, "
+            f"or copy models/portrait-analyzer/{graph.name} to keep that one"
+        )
+    return checkpoint.exists()
 
 
 def export_points(analyzer: FaceAnalyzer, work: Path, out: Path, people: int) -> None:

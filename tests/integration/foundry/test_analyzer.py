@@ -115,6 +115,14 @@ def test_points_learn_resume_and_tell_how_regular_a_face_is(work: Path, tmp_path
     assert point_scores(known, 3) == {}
 
 
+def test_a_net_without_a_checkpoint_is_kept_and_without_a_graph_too_it_is_named(work: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"detector\.onnx.*keep that one"):
+        export_analyzer(tmp_path, tmp_path / "out", people=1)
+    for name in (DETECTOR_FILE, EMBEDDER_FILE):
+        (tmp_path / name).write_bytes((default_analyzer() / name).read_bytes())
+    assert export_analyzer(tmp_path, tmp_path, people=1).name == BundledAnalyzer(default_analyzer()).name
+
+
 def test_true_points_are_where_the_crops_show_them(work: Path) -> None:
     """Pupils of upright faces are at the template's eyes, and a point moves as what it is on does."""
     points_FMK2 = points_in_crops(work, FAMILIES) * (CROP + 2 * MARGIN) - MARGIN
