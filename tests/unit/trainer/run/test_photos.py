@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from foundry.portraits import sample_selfies
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
+from headshots.faces import open_analyzer
 from headshots.looks.placing import head_of
-from services.trainer.lora.recipe import Recipe
-from services.trainer.progress.phases import Entered, Phase
-from services.trainer.queue.job import PhotoRef
+from services.trainer.lora.recipe import Recipe, TrainingOptions
+from services.trainer.progress.phases import Entered, Phase, not_told
+from services.trainer.queue.job import JobRequest, PhotoRef
+from services.trainer.run import __main__ as training_process
+from services.trainer.run.foundation_stamp import foundation_stamp
+from services.trainer.run.messages import Task
 from services.trainer.run.photos import crops, cut_photo, decode, load_crops
 from tests.support.images.faces import ColourAnalyzer, draw_head
+from tests.support.trainer.foundation import described_foundation
 
 
 def _png(width: int, height: int, seed: int = 0) -> bytes:
@@ -212,3 +220,31 @@ def test_missing_and_changed_photos_have_their_own_reasons() -> None:
             load_crops(store, [ref, bad], Recipe(), (32, 32))
         assert caught.value.reason == reason
         assert caught.value.metadata == {"key": bad.key}
+
+
+def test_the_training_process_cuts_photos_as_near_as_the_foundations_card_says(tmp_path: Path) -> None:
+    foundation, store_url = tmp_path / "foundation", f"file://{tmp_path}/objects"
+    described_foundation(foundation)
+    (photo_file,) = sample_selfies(7, 1)
+    packed = io.BytesIO()
+    Image.open(io.BytesIO(photo_file)).convert("RGB").save(packed, "PNG")
+    photo = _stored(ArtifactStore.open(store_url), packed.getvalue())
+    task = Task(
+        job_id="j",
+        request=JobRequest((photo,), "out", "man", TrainingOptions()),
+        foundation=str(foundation),
+        foundation_digest="f" * 64,
+        foundation_stamp=foundation_stamp(foundation),
+        store_url=store_url,
+        device="cpu",
+        threads=1,
+        checkpoint_seconds=1.0,
+    )
+    analyzer = open_analyzer("bundled")
+    far = training_process._load_crops(task, analyzer, not_told)[0]
+    (foundation / "headshots.yaml").write_text("head_height: 0.9\n")
+    near = training_process._load_crops(
+        dataclasses.replace(task, foundation_stamp=foundation_stamp(foundation)), analyzer, not_told
+    )[0]
+    assert far.corner_px == (0, 0)
+    assert near.corner_px != (0, 0)
