@@ -1,17 +1,20 @@
-"""Defines the two nets of the bundled analyzer: one finds faces and their parts, one tells people apart.
+"""Defines the nets of the bundled analyzer: one finds faces and their parts, one tells people apart, one finds points.
 
 Neither shares a layer, a seed or a person with `foundry.judges`, whose embedder judges the benchmarks: the judge turns
 faces upright by 24 points that a net of its own finds, looks through residual pairs with ReLU and learned by another
 loss; this embedder goes by the detector's five landmarks, looks through single convolutions with SiLU, and learned from
 all traits.
 
-Shapes: B pictures, CELLS x CELLS cells of STRIDE pixels, G = 14 geometry values a cell, P parts, D embedding width.
+Shapes: B pictures, CELLS x CELLS cells of STRIDE pixels, G = 14 geometry values a cell, P parts, D embedding width,
+K points of a face.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from foundry.faces.landmarker import centres
+from foundry.portraits import POINTS
 from headshots.faces.base import LANDMARKS, Part
 from headshots.faces.geometry import CROP
 
@@ -106,6 +109,36 @@ class FaceEmbedder(nn.Module):
 
     def forward(self, faces_BCHW: Tensor) -> Tensor:
         return nn.functional.normalize(self.features(faces_BCHW), dim=1)
+
+
+class PointFinder(nn.Module):
+    """Aligned faces [B, 3, CROP, CROP] in -1..1 to `foundry.portraits.POINTS`, [B, K, 2] in pixels of the crop.
+
+    `maps` are logits of where each is, at half of the crop's size; a point is the centre of mass of its map.
+    """
+
+    def __init__(self, width: int = 24) -> None:
+        super().__init__()
+        w = width
+        self.down_half = nn.Sequential(_Block(3, w, 2, kernel=5), _Shortcut(w))
+        self.down_quarter = nn.Sequential(_Block(w, w * 2, 2), _Shortcut(w * 2))
+        self.down_eighth = nn.Sequential(_Block(w * 2, w * 5, 2), _Shortcut(w * 5), _Shortcut(w * 5))
+        self.to_quarter = nn.Conv2d(w * 5, w * 2, 1)
+        self.at_quarter = _Block(w * 2, w * 2)
+        self.to_half = nn.Conv2d(w * 2, w, 1)
+        self.at_half = _Block(w, w)
+        self.where = nn.Conv2d(w, len(POINTS), 1)
+
+    def maps(self, faces_BCHW: Tensor) -> Tensor:
+        half = self.down_half(faces_BCHW)
+        quarter = self.down_quarter(half)
+        deep = self.down_eighth(quarter)
+        quarter = self.at_quarter(quarter + _twice(self.to_quarter(deep)))
+        found: Tensor = self.where(self.at_half(half + _twice(self.to_half(quarter))))
+        return found
+
+    def forward(self, faces_BCHW: Tensor) -> Tensor:
+        return centres(self.maps(faces_BCHW))[0] * CROP
 
 
 class TraitReader(nn.Module):

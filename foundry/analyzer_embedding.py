@@ -74,12 +74,22 @@ class EmbedderStage:
 
 def moved(crops_RCHW: Tensor, generator: torch.Generator) -> Tensor:
     """Aligned faces [R, 3, CROP, CROP] out of crops with a margin, off by what a detector may be off."""
-    rows, side = len(crops_RCHW), CROP + 2 * MARGIN
+    return moved_by(crops_RCHW, off_by(len(crops_RCHW), generator))
+
+
+def off_by(rows: int, generator: torch.Generator) -> Tensor:
+    """[R, 2, 3]: where in crops with a margin an aligned face lies that a detector is off by; both from -1 to 1."""
+    side = CROP + 2 * MARGIN
     random = torch.rand(rows, 4, generator=generator) * 2 - 1
     angle = random[:, 0] * 0.07
     scale = CROP / side * (1 + 0.05 * random[:, 1])
     shift = random[:, 2:] * (2 * 2.2 / side)
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
-    matrix = torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
-    grid = nn.functional.affine_grid(matrix, [rows, 3, CROP, CROP], align_corners=False).to(crops_RCHW.device)
+    return torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
+
+
+def moved_by(crops_RCHW: Tensor, matrix_R23: Tensor) -> Tensor:
+    """Faces [R, 3, CROP, CROP] out of crops with a margin."""
+    shape = [len(crops_RCHW), 3, CROP, CROP]
+    grid = nn.functional.affine_grid(matrix_R23, shape, align_corners=False).to(crops_RCHW.device)
     return nn.functional.grid_sample(crops_RCHW, grid, padding_mode="border", align_corners=False)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from foundry.dataset import render_range
 from foundry.faces.judge_scores import HELD_OUT_PICTURES, embed_all, probe_accuracy, true_labels
+from foundry.framing import framing_at
 from foundry.judges import Embedder, Judges, Probe
 from foundry.latents import to_tensor
 from foundry.model_settings import settings
@@ -124,10 +125,10 @@ def autoencoder_psnr(pipeline: StableDiffusionPipeline, pixels_BCHW: Tensor) -> 
 
 
 def evaluate(model: Path, judges: Judges, prompts: int, seeds: int) -> tuple[dict[str, object], Tensor]:
-    """All scores of one pipeline folder, and the pictures that its prompts gave."""
+    """All scores of one pipeline folder, and the pictures that its prompts gave; true ones are framed as its own."""
     pipeline = StableDiffusionPipeline.from_pretrained(model)
     pipeline.set_progress_bar_config(disable=True)
-    real = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
+    real = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True, framing=framing_at(model)))
     asked = follow_prompts(prompts)
     painted = paint(pipeline, [prompt.text for prompt in asked], 1000)
     crowd = paint(pipeline, one_prompt_many_seeds(seeds), 5000)

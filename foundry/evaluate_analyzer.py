@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from foundry.analyzer_scenes import SEEN_FROM, UNSEEN_BELOW, Scenes, compose, render_backdrops, render_scenes
 from foundry.faces import hard_pairs
+from foundry.faces.finding_points import point_scores
 from foundry.faces.hard_pairs import roc_area
+from foundry.faces.judge_scores import VIEWS
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
 from headshots.faces.base import Face, FaceAnalyzer, Part, Pixels
@@ -88,6 +90,15 @@ def embeddings(analyzer: FaceAnalyzer, pictures: Sequence[Pixels]) -> Floats:
     found = [analyzer.faces(picture) for picture in pictures]
     width = next((len(faces[0].embedding) for faces in found if faces), 1)
     return np.array([faces[0].embedding if faces else np.zeros(width, np.float32) for faces in found], np.float32)
+
+
+def likenesses(analyzer: FaceAnalyzer, people: int) -> dict[str, float]:
+    """`hard_pairs.scores` in the world's own framing, and with `_close` behind their names in the closer one."""
+    embed, found = functools.partial(embeddings, analyzer), dict[str, float]()
+    for name, framing in VIEWS.items():
+        told = hard_pairs.scores(hard_pairs.embed_families(embed, people, framing=framing))
+        found |= {key if name == "own" else f"{key}_{name}": value for key, value in told.items()}
+    return found
 
 
 def held_out_scenes(count: int) -> Scenes:
@@ -190,7 +201,8 @@ def main() -> None:
     scores: dict[str, object] = {"name": analyzer.name, "same_person_from": analyzer.same_person_from}
     scores["people"], scores["pictures_a_person"] = options.people, len(KINDS)
     measured = {
-        **hard_pairs.scores(hard_pairs.embed_families(functools.partial(embeddings, analyzer), options.people)),
+        **likenesses(analyzer, options.people),
+        **point_scores(analyzer, options.scenes),
         **recognise(analyzer, options.people).scores(analyzer.same_person_from),
         **detection_scores(analyzer, scenes, options.canvases),
         **portrait_scores(analyzer, scenes),

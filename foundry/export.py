@@ -17,8 +17,9 @@ from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusio
 from transformers import CLIPTokenizer
 
 from foundry.latents import PatchCode
-from foundry.model_settings import write_settings
+from foundry.model_settings import FRAMING, write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
+from foundry.portraits import FRAMINGS
 from foundry.published import check_code, published_autoencoder
 from headshots.diffusion.foundations.foundation import Foundation
 
@@ -70,8 +71,11 @@ def autoencoder_of(work: Path, code: PatchCode, published: Path) -> AutoencoderK
     return autoencoder
 
 
-def export_pipeline(work: Path, out: Path) -> None:
-    """Write the pipeline, its settings and the kept files beside `out`, then put them in its place."""
+def export_pipeline(work: Path, out: Path, framing: str = FRAMING) -> None:
+    """Write the pipeline, its settings and the kept files beside `out`, then put them in its place.
+
+    ``framing``: that of the portraits that its UNet learned; weights do not tell it.
+    """
     fresh, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -82,7 +86,7 @@ def export_pipeline(work: Path, out: Path) -> None:
     _load_text_in_fp32(fresh / "text_encoder" / "config.json")
     for path in fresh.rglob("*.safetensors"):
         path.chmod(0o644)
-    write_settings(fresh / "headshots.yaml")
+    write_settings(fresh / "headshots.yaml", framing)
     for name in KEPT:
         if (out / name).exists():
             shutil.copy(out / name, fresh / name)
@@ -104,8 +108,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m foundry.export", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where the stages left their weights")
     parser.add_argument("--out", type=Path, default=Path("models/tiny-portrait"), help="the folder to replace")
+    parser.add_argument("--framing", default=FRAMING, choices=tuple(FRAMINGS), help="that the UNet was trained with")
     options = parser.parse_args()
-    export_pipeline(options.work, options.out)
+    export_pipeline(options.work, options.out, options.framing)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Exports checkpoints to `models/portrait-analyzer`: two ONNX graphs with fp16 weights, and `analyzer.json`.
+"""Exports checkpoints to `models/portrait-analyzer`: ONNX graphs with fp16 weights, `analyzer.json`, `regularity.npz`.
 
 `python -m foundry.export_analyzer --work DIR --out models/portrait-analyzer` takes the averaged weights of whatever
 training has left so far. The similarity that makes two faces one person comes from people that neither training nor
@@ -19,12 +19,20 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from foundry.analyzer import Detector, FaceEmbedder
+from foundry.analyzer import Detector, FaceEmbedder, PointFinder
+from foundry.faces.finding_points import REGULAR_PEOPLE, regularity_of_renders
 from foundry.portraits import FIRST_HELD_OUT, render, sample_identity, sample_scene
 from foundry.progress import tqdm
 from foundry.stages import load_average
 from headshots.faces.base import FaceAnalyzer
-from headshots.faces.bundled import DETECTOR_FILE, EMBEDDER_FILE, SETTINGS_FILE, BundledAnalyzer
+from headshots.faces.bundled import (
+    DETECTOR_FILE,
+    EMBEDDER_FILE,
+    POINTS_FILE,
+    REGULARITY_FILE,
+    SETTINGS_FILE,
+    BundledAnalyzer,
+)
 from headshots.faces.detection import SIDE
 from headshots.faces.geometry import CROP
 
@@ -84,18 +92,52 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def export_analyzer(work: Path, out: Path, people: int = CALIBRATION_PEOPLE) -> BundledAnalyzer:
-    """Write both graphs and `analyzer.json` into `out`, the threshold measured on `people` held-out people."""
-    detector, embedder = Detector(), FaceEmbedder()
-    load_average(detector, work, "detector")
-    load_average(embedder, work, "embedder")
+def export_analyzer(
+    work: Path, out: Path, people: int = CALIBRATION_PEOPLE, regular: int = REGULAR_PEOPLE
+) -> BundledAnalyzer:
+    """Write the analyzer into `out`: its threshold measured on `people` held-out people, the arrangement of points on
+    `regular` training people. A detector or an embedder without a checkpoint is the one that `out` has already; without
+    a checkpoint of the points it has none.
+
+    Raises:
+        FileNotFoundError: neither a checkpoint nor a graph of one of the two.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    outputs = ["heat", "geometry", "parts"]
-    export_graph(_Answers(detector).eval(), torch.zeros(2, 3, SIDE, SIDE), out / DETECTOR_FILE, "pixels", outputs)
-    export_graph(embedder, torch.zeros(2, 3, CROP, CROP), out / EMBEDDER_FILE, "faces", ["embeddings"])
+    if _is_new(work, "detector", out / DETECTOR_FILE):
+        detector, outputs = Detector(), ["heat", "geometry", "parts"]
+        load_average(detector, work, "detector")
+        export_graph(_Answers(detector).eval(), torch.zeros(2, 3, SIDE, SIDE), out / DETECTOR_FILE, "pixels", outputs)
+    if _is_new(work, "embedder", out / EMBEDDER_FILE):
+        embedder = FaceEmbedder()
+        load_average(embedder, work, "embedder")
+        export_graph(embedder, torch.zeros(2, 3, CROP, CROP), out / EMBEDDER_FILE, "faces", ["embeddings"])
+    for name in (POINTS_FILE, REGULARITY_FILE):
+        (out / name).unlink(missing_ok=True)
     write_settings(out, 1.0)
     write_settings(out, same_person_threshold(BundledAnalyzer(out), people))
+    if (work / "analyzer_points.pt").exists():
+        export_points(BundledAnalyzer(out), work, out, regular)
     return BundledAnalyzer(out)
+
+
+def _is_new(work: Path, stage: str, graph: Path) -> bool:
+    """Whether a graph is to be made; raises FileNotFoundError where there is nothing that it could be made of."""
+    checkpoint = work / f"analyzer_{stage}.pt"
+    if not checkpoint.exists() and not graph.exists():
+        raise FileNotFoundError(
+            f"neither {checkpoint} nor {graph} is there: `python -m foundry.train_analyzer --work {work}` trains it, "
+            f"or copy models/portrait-analyzer/{graph.name} to keep that one"
+        )
+    return checkpoint.exists()
+
+
+def export_points(analyzer: FaceAnalyzer, work: Path, out: Path, people: int) -> None:
+    """Write `points.onnx` and `regularity.npz`; `analyzer` finds the faces of `people` true renders."""
+    finder = PointFinder()
+    load_average(finder, work, "points")
+    learned = regularity_of_renders(analyzer, finder, people)
+    export_graph(finder, torch.zeros(2, 3, CROP, CROP), out / POINTS_FILE, "faces", ["points"])
+    learned.save(out / REGULARITY_FILE)
 
 
 def write_settings(out: Path, same_person_from: float) -> None:

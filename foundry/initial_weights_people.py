@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from foundry.portraits import DEFAULT_FRAMING, FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
+from foundry.framing import framing_of
+from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Pixels, open_analyzer
 from services.trainer.captions.scenes import BACKDROPS, OUTFITS, run_captions
@@ -21,7 +22,7 @@ from services.trainer.lora.frozen import Conditions, encode_captions, encode_ima
 from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.masks import loss_masks
-from services.trainer.run.photos import crops
+from services.trainer.run.photos import cut_photo
 
 SELFIES, PORTRAITS = 8, 12
 _SELFIE_SIDE, _CROPS = 256, 2
@@ -45,10 +46,7 @@ class Person:
 class People:
     """Draws training people and encodes their photos; what all of them share is loaded once."""
 
-    def __init__(
-        self, foundation: Foundation, adapted: AdaptedUNet, recipe: Recipe, framing: str = DEFAULT_FRAMING
-    ) -> None:
-        """``framing``: of selfies and portraits, the one that the foundation was trained with."""
+    def __init__(self, foundation: Foundation, adapted: AdaptedUNet, recipe: Recipe) -> None:
         self._foundation, self._adapted, self._recipe = foundation, adapted, recipe
         self._device = torch.device("cpu")
         self._size = (foundation.native_width_px, foundation.native_height_px)
@@ -58,7 +56,7 @@ class People:
             noise_levels(foundation), foundation.prediction_type == "v_prediction", recipe.snr_gamma
         )
         self._captions: dict[str, Conditions] = {}
-        self._framing = framing
+        self._framing = framing_of(foundation)
 
     def draw(self, rng: np.random.Generator) -> Person:
         """A person that no benchmark knows."""
@@ -85,11 +83,12 @@ class People:
         )
 
     def _selfies(self, identity: Identity, rng: np.random.Generator) -> list[Pixels]:
-        """Crops of them, as trainings cut them."""
+        """Crops of photos as people take them, cut as trainings do."""
         found: list[Pixels] = []
+        recipe, head_height = replace(self._recipe, crops_per_photo=_CROPS), self._foundation.head_height
         for number in range(SELFIES):
-            photo = Image.fromarray(render(identity, sample_scene(rng, "selfie", self._framing), _SELFIE_SIDE))
-            cut = crops(photo, self._size, count=_CROPS, jitter=self._recipe.crop_jitter, seed=[number])
+            photo = Image.fromarray(render(identity, sample_scene(rng, "selfie"), _SELFIE_SIDE))
+            cut = cut_photo(photo, self._size, recipe, [number], self._analyzer, head_height)
             found += [crop.pixels for crop in cut]
         return found
 

@@ -11,6 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from foundry.latents import CHANNELS
+from foundry.model_settings import FRAMING, LATENT_CHANNELS
+from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
+
 SHARES = {"unet": 0.5, "autoencoder": 0.2, "probe": 0.02, "landmarker": 0.04, "embedder": 0.09, "start": 0.15}
 PICTURES_A_FAMILY = 6  # so many pictures of the other stages stand for one family that the judges learn from
 
@@ -27,14 +31,17 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     families = ["--families", str(options.pictures // PICTURES_A_FAMILY)]
 
     judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
+    framed, channels = ["--framing", options.framing], ["--channels", str(options.channels)]
+    # Kept portraits are of one framing, in latents of one width.
+    fresh = [] if (options.framing, options.channels) == (DEFAULT_FRAMING, CHANNELS) else ["--fresh"]
     where = ["--out", str(judges)] if judges else []
     read = ["--judges", str(judges)] if judges else []
     measure = ["--prompts", "10", "--seeds", "10"] if options.toy else []
     return [
-        ["foundry.train_unet", *work, *budget("unet"), *ranks],
-        ["foundry.train_autoencoder", *work, *budget("autoencoder")],
+        ["foundry.train_unet", *work, *budget("unet"), *ranks, *framed, *channels, *fresh],
+        ["foundry.train_autoencoder", *work, *budget("autoencoder"), *framed],
         ["foundry.train_judges", *work[:2], *families, *nets, *where],
-        ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
+        ["foundry.export", "--work", str(options.work), "--out", str(options.out), *framed],
         ["foundry.train_initial_weights", *work[:2], "--model", str(options.out), *budget("start"), *ranks],
         ["foundry.evaluate", "--model", str(options.out), *read, *measure],
     ]
@@ -50,6 +57,8 @@ def main() -> None:
     parser.add_argument(
         "--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet, initial weights)"
     )
+    parser.add_argument("--framing", default=FRAMING, choices=tuple(FRAMINGS), help="how near the camera is")
+    parser.add_argument("--channels", type=int, default=LATENT_CHANNELS, help="of the latents")
     parser.add_argument("--toy", action="store_true", help="few pictures to judge by, judges beside --out: for tests")
     options = parser.parse_args()
     for stage in stages(options):

@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from foundry.framing import HEAD_HEIGHTS
+from foundry.latents import CHANNELS
 from foundry.models import LATENT_SIZE
-from foundry.portraits import ANYBODY, CLASS_NOUNS, TRIGGERS
+from foundry.portraits import ANYBODY, CLASS_NOUNS, DEFAULT_FRAMING, TRIGGERS
 from foundry.tokens import world_words
 from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 
@@ -18,8 +20,18 @@ _HEADER = """\
 """
 
 
-def settings() -> dict[str, Any]:
-    """The file's content, in the keys that headshots.diffusion.foundations and services.trainer.lora.recipe read."""
+FRAMING = DEFAULT_FRAMING
+"""Of the bundled foundation, by its name in FRAMINGS: what the stages that make it draw, and what its card says."""
+LATENT_CHANNELS = CHANNELS
+"""Of the bundled foundation's latents: what `foundry.make_foundation` makes."""
+
+
+def settings(framing: str = FRAMING) -> dict[str, Any]:
+    """The file's content, in the keys that headshots.diffusion.foundations and services.trainer.lora.recipe read.
+
+    ``framing``: that of the portraits that the foundation learned.
+    """
+    head_height = HEAD_HEIGHTS[framing]
     native = 8 * LATENT_SIZE
     return {
         "name": "tiny-portrait",
@@ -34,6 +46,7 @@ def settings() -> dict[str, Any]:
         "adapter_guidance_scale": 2.5,
         # Away from everybody else as well: docs/experiments.md has what it is worth.
         "negative_adapter_share": 0.4,
+        **({} if head_height is None else {"head_height": head_height}),
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
         "class_nouns": [*CLASS_NOUNS, ANYBODY],
@@ -67,6 +80,6 @@ def _recipe() -> dict[str, Any]:
     }
 
 
-def write_settings(path: Path) -> None:
-    """Write the file."""
-    path.write_text(_HEADER + yaml.safe_dump(settings(), sort_keys=False, allow_unicode=True))
+def write_settings(path: Path, framing: str = FRAMING) -> None:
+    """Write the file; ``framing`` as for `settings`."""
+    path.write_text(_HEADER + yaml.safe_dump(settings(framing), sort_keys=False, allow_unicode=True))

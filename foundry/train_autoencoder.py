@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from foundry.dataset import prepare_pictures, render_range
 from foundry.latents import prepare_latents, to_tensor
+from foundry.model_settings import FRAMING
 from foundry.models import make_autoencoder
 from foundry.optim import make_optimizers
 from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
@@ -216,7 +217,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="step budget, earlier runs included")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="how near the camera is")
+    parser.add_argument("--framing", default=FRAMING, choices=tuple(FRAMINGS), help="how near the camera is")
     parser.add_argument("--start", type=Path, help="a pipeline's folder whose autoencoder is gone on with")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")

@@ -20,9 +20,9 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from torch import Tensor
 
+from foundry.framing import framing_of
 from foundry.initial_weights_people import People, Person
 from foundry.parallel import Ranks, run_ranks
-from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
 from foundry.progress import tqdm
 from foundry.training import Budget, save_atomically
 from headshots.diffusion.foundations.files import INITIAL_WEIGHTS
@@ -43,8 +43,8 @@ _SAVE_SECONDS = 120.0
 class Learner:
     """An adapter that learns one person after the other, each from the initial weights as they are by then."""
 
-    def __init__(self, foundation: Foundation, digest: str, rank: int, framing: str = DEFAULT_FRAMING) -> None:
-        """``rank``: which of the processes this is; every one learns other people. ``framing``: of their pictures."""
+    def __init__(self, foundation: Foundation, digest: str, rank: int) -> None:
+        """``rank``: which of the processes this is; every one learns other people."""
         computing, recipe = Computing.on(torch.device("cpu")), Recipe.resolve(foundation)
         self._adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
         if foundation.initial_weights is not None:
@@ -52,7 +52,7 @@ class Learner:
         self._learned = list(self._adapted.parameters.values())
         self._sizes = [parameter.numel() for parameter in self._learned]
         self._optimizer = torch.optim.Adam(self._learned, lr=LEARNING_RATE)
-        self._people = People(foundation, self._adapted, recipe, framing)
+        self._people = People(foundation, self._adapted, recipe)
         self._recipe, self._rank = recipe, rank
 
     @property
@@ -113,9 +113,9 @@ def train(ranks: Ranks, options: argparse.Namespace) -> None:
     """
     foundation = Foundation.read(options.model)
     digest = foundation_digest(options.model)
-    learner = Learner(foundation, digest, ranks.rank, options.framing)
+    learner = Learner(foundation, digest, ranks.rank)
     checkpoint = options.work / "start_checkpoint.pt"
-    mark = f"{digest} {options.framing} {' '.join(foundation.adapted_layers)} {Recipe.resolve(foundation).rank}"
+    mark = f"{digest} {framing_of(foundation)} {' '.join(foundation.adapted_layers)} {Recipe.resolve(foundation).rank}"
     state = _first_state(learner, checkpoint, mark)
     budget = Budget(options.minutes * 60 if options.minutes is not None else None, options.rounds, state["spent"])
     saved = budget.elapsed
@@ -176,7 +176,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="rounds, earlier ones included")
     parser.add_argument("--move", type=float, default=MOVE, help="how far the weights move at first; learned ones less")
     parser.add_argument("--ranks", type=int, default=1, help="processes, each with a person a round")
-    parser.add_argument("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="the foundation's")
     options = parser.parse_args()
     if options.minutes is None and options.rounds is None:
         parser.error("say --minutes, --rounds or both")

@@ -20,7 +20,7 @@ from torch import nn
 
 from foundry.dataset import render_range
 from foundry.faces.judge_pictures import prepare_judge_pictures
-from foundry.faces.judge_scores import FRAMINGS, HELD_OUT_PICTURES, embed_all, scores, verification
+from foundry.faces.judge_scores import HELD_OUT_PICTURES, VIEWS, embed_all, scores, verification
 from foundry.faces.judge_stages import EmbedderStage, LandmarkerStage, ProbeStage
 from foundry.faces.landmarker import Landmarker
 from foundry.judges import CropEmbedder, Embedder, Judges, Probe
@@ -126,7 +126,7 @@ def main() -> None:
     nets = ("probe", "landmarker", "embedder")
     budgets = Budgets(*(Budget(60 * getattr(options, f"{net}_minutes"), None) for net in nets))
     judges = train_judges(options.work, options.families, budgets, seed=options.seed, start=start)
-    figures: dict[str, object] = {name: scores(judges, framing) for name, framing in FRAMINGS.items()}
+    figures: dict[str, object] = {name: scores(judges, framing) for name, framing in VIEWS.items()}
     save_judges(judges, options.out, figures)
     print(json.dumps(figures, indent=2))
 

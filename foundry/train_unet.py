@@ -20,10 +20,11 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from foundry.latents import CHANNELS
+from foundry.model_settings import FRAMING
 from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
-from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
+from foundry.portraits import FRAMINGS
 from foundry.progress import tqdm
 from foundry.published import check_code, load_published
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
@@ -216,7 +217,7 @@ def parser() -> argparse.ArgumentParser:
     add("--save-every", type=float, default=180, help="seconds between checkpoints")
     add("--sheet-every", type=float, default=600, help="seconds between sample sheets")
     add("--fresh", action="store_true", help="learn from portraits that are drawn meanwhile, not from kept ones")
-    add("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS), help="how near the camera is; with --fresh")
+    add("--framing", default=FRAMING, choices=tuple(FRAMINGS), help="how near the camera is; with --fresh")
     add("--channels", type=int, default=CHANNELS, help="of the latents, those of --start or more; with --fresh")
     add("--eager", action="store_true", help="do not compile the UNet, which takes a GPU a minute or two")
     add("--workers", type=int, default=1, help="processes a rank that draw portraits; 0: the trainer itself does")

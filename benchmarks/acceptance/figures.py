@@ -71,7 +71,7 @@ def report(sittings: Sequence[Sitting], analyzer: FaceAnalyzer, profile: Profile
 
 def _drawn(studio: Studio, person: Person) -> list[Shot]:
     return [
-        Shot(style.name, shot, true_portrait(person, style, 2 * number + shot, DRAWN_PX))
+        Shot(style.name, shot, true_portrait(person, style, 2 * number + shot, DRAWN_PX, studio.framing))
         for number, style in enumerate(studio.styles)
         for shot in (0, 1)
     ]

@@ -16,6 +16,7 @@ from PIL import Image
 
 from benchmarks.acceptance.people import Person, Pixels, upload
 from benchmarks.training.engine import EnginePainter
+from foundry.framing import framing_of
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.settings import default_foundation
@@ -47,6 +48,7 @@ class Studio:
         self._folder, self._say = folder, say
         self._path = default_foundation()
         self.foundation = Foundation.read(self._path)
+        self.framing = framing_of(self.foundation)
         self.styles: tuple[Style, ...] = tuple(StyleLibrary.load(_REPOSITORY / "styles"))
 
     def painted(self, person: Person) -> list[Shot]:

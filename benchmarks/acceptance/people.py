@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from foundry.portraits import Identity, held_out_seed, render, sample_identity, sample_scene, sibling
+from foundry.portraits import DEFAULT_FRAMING, Identity, held_out_seed, render, sample_identity, sample_scene, sibling
 from headshots.artifacts import ArtifactStore
 from headshots.styles.recipe import Style
 from services.trainer.queue.job import PhotoRef
@@ -75,9 +75,9 @@ def upload(store: ArtifactStore, person: Person) -> tuple[PhotoRef, ...]:
     return tuple(photos)
 
 
-def true_portrait(person: Person, style: Style, shot: int, side_px: int) -> Pixels:
-    """The person drawn in a style's scene: what a perfect foundation would paint."""
+def true_portrait(person: Person, style: Style, shot: int, side_px: int, framing: str = DEFAULT_FRAMING) -> Pixels:
+    """The person drawn in a style's scene: what a perfect foundation of that framing would paint."""
     identity = person.identity
     rng = np.random.default_rng([identity.seed, shot, 0xACCE])
-    scene = sample_scene(rng, "studio", outfit=style.outfit, backdrop=style.backdrop, light=style.lighting)
+    scene = sample_scene(rng, "studio", framing, outfit=style.outfit, backdrop=style.backdrop, light=style.lighting)
     return render(identity, scene, side_px)

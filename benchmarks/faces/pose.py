@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from foundry.portraits import Identity, Scene, face_points, sample_scene
+from foundry.portraits import DEFAULT_FRAMING, Identity, Scene, face_points, sample_scene
 
 # What the landmarks of a portrait tell; the wind in long hair they do not.
 POSE = ("yaw", "pitch", "roll", "smile", "gaze", "zoom", "dx", "dy")
@@ -29,16 +29,18 @@ Points = npt.NDArray[np.float32]
 _Floats = npt.NDArray[np.float64]
 
 
-def posed_like(points_P2: Points, identity: Identity, scene: Scene) -> tuple[Scene, float]:
+def posed_like(
+    points_P2: Points, identity: Identity, scene: Scene, framing: str = DEFAULT_FRAMING
+) -> tuple[Scene, float]:
     """`scene` in the pose of a portrait of `identity`, and how far its landmarks are off then.
 
-    The pose is the likeliest one: landmarks are known to some _NOISE, poses are spread as those of studio scenes, the
-    head's place and size more widely.
+    The pose is the likeliest one: landmarks are known to some _NOISE, poses are spread as those of studio scenes in
+    `framing`, the head's place and size more widely.
 
     Returns:
         the scene, still without wind, and the root of the landmarks' mean square distance in 1/128 of the frame.
     """
-    mean_A, spread_A = _poses()
+    mean_A, spread_A = _poses(framing)
     wanted_P2 = points_P2.astype(np.float64) * _FRAME
     scene = replace(scene, wind=0.0)
     at_A = np.zeros(len(POSE))
@@ -69,10 +71,10 @@ def _in_pose(scene: Scene, pose_A: _Floats) -> Scene:
 
 
 @cache
-def _poses() -> tuple[_Floats, _Floats]:
+def _poses(framing: str) -> tuple[_Floats, _Floats]:
     """Mean and spread of studio scenes' poses, [A] each; the spread of place and size is that of _FREE."""
     rng = np.random.default_rng(0x905E)
-    scenes = [sample_scene(rng, "studio") for _ in range(_SAMPLED)]
+    scenes = [sample_scene(rng, "studio", framing) for _ in range(_SAMPLED)]
     poses_NA = np.array([[getattr(scene, name) for name in POSE] for scene in scenes])
     spreads = dict(zip(POSE, poses_NA.std(axis=0).tolist(), strict=True)) | _FREE
     return poses_NA.mean(axis=0), np.array([spreads[name] for name in POSE])

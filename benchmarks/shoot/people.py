@@ -11,7 +11,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from benchmarks.shoot.report import STYLES
+from foundry.framing import framing_at
 from foundry.portraits import Identity, held_out_seed, render, sample_identity, sample_scene, sibling
+from headshots.settings import default_foundation
 from headshots.styles.library import StyleLibrary
 from services.gateway.settings import default_styles
 
@@ -57,7 +59,11 @@ class Person:
         return [render(self.identity, sample_scene(rng, "selfie"), PORTRAIT_SIDE_PX) for rng in moments]
 
     def in_scenes(self, count: int) -> list[Pixels]:
-        """Faultless portraits in the scenes of the styles, ``count`` of each: what a perfect adapter would paint."""
+        """Faultless portraits in the scenes of the styles, ``count`` of each: what a perfect adapter would paint.
+
+        They are framed as those of the bundled foundation, which the shoots paint with.
+        """
+        framing = framing_at(default_foundation())
         recipes = StyleLibrary.load(default_styles())
         pictures = []
         for row, name in enumerate(STYLES):
@@ -65,7 +71,7 @@ class Person:
             asked = {"outfit": recipe.outfit, "backdrop": recipe.backdrop, "light": recipe.lighting}
             for number in range(count):
                 rng = np.random.default_rng([self.seed, row, number, 0x7B0E])
-                pictures.append(render(self.identity, sample_scene(rng, "studio", **asked), PORTRAIT_SIDE_PX))
+                pictures.append(render(self.identity, sample_scene(rng, "studio", framing, **asked), PORTRAIT_SIDE_PX))
         return pictures
 
 

@@ -16,7 +16,6 @@ import torch
 
 from benchmarks.faces import edges, likeness
 from benchmarks.faces.pose import posed_like
-from benchmarks.faces.regular import Regularity
 from benchmarks.training import people
 from benchmarks.training.judging import embeddings, gallery
 from benchmarks.training.people import SIDE_PX, Pixels, resized
@@ -27,6 +26,7 @@ from foundry.judges import Judges
 from foundry.portraits import Identity, Scene, face_points, render, sample_scene
 from foundry.train_judges import load_judges
 from headshots.faces import FaceAnalyzer, open_analyzer
+from headshots.faces.regularity import Regularity
 
 # Landmarks do not tell how long hair blows; the outline that is nearest does.
 WINDS = (-0.35, 0.0, 0.35)
@@ -54,7 +54,7 @@ def measured(plan: Plan, person: int) -> dict[str, Any]:
     pictures = resized(list(kept(plan, "ours", person)))
     _, points_NP2 = looked_at(judges, pictures)
     pairs = [
-        _beside_truth(identity, _scene(plan, person, number), picture, points_P2)
+        _beside_truth(identity, _scene(plan, person, number), picture, points_P2, plan.framing)
         for number, (picture, points_P2) in enumerate(zip(pictures, points_NP2, strict=True))
     ]
     keep(plan, "true", person, [pair.true for pair in pairs])
@@ -77,11 +77,13 @@ def _scene(plan: Plan, person: int, number: int) -> Scene:
     """What the prompt of portrait ``number`` names; its pose is not known yet."""
     wanted = plan.wanted_scenes[number // plan.seeds]
     rng = np.random.default_rng([person, number, 0x5CE])
-    return sample_scene(rng, "studio", outfit=wanted.outfit, backdrop=wanted.backdrop, light=wanted.lighting)
+    return sample_scene(
+        rng, "studio", plan.framing, outfit=wanted.outfit, backdrop=wanted.backdrop, light=wanted.lighting
+    )
 
 
-def _beside_truth(identity: Identity, scene: Scene, picture: Pixels, points_P2: Points) -> _Looked:
-    posed, off = posed_like(points_P2, identity, scene)
+def _beside_truth(identity: Identity, scene: Scene, picture: Pixels, points_P2: Points, framing: str) -> _Looked:
+    posed, off = posed_like(points_P2, identity, scene, framing)
     head = _head(picture)
     blown = [replace(posed, wind=wind) for wind in WINDS]
     drawn = [render(identity, each, SIDE_PX) for each in blown]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training.people import PUBLISHED, Cast, Scene
+from foundry.framing import framing_of
 from foundry.train_judges import digest as judges_digest
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
@@ -70,6 +71,11 @@ class Plan:
         """The foundation without its weights."""
         return Foundation.read(self.foundation)
 
+    @property
+    def framing(self) -> str:
+        """Of the foundation's portraits, and so of the true ones beside them, by its name in `FRAMINGS`."""
+        return framing_of(self.described)
+
     @cached_property
     def digest(self) -> str:
         """The foundation's."""
@@ -127,6 +133,8 @@ class Plan:
             "faces": self.faces,
             "judge": judges_digest(),
         }
+        if self.described.head_height is not None:
+            facts["head_height"] = self.described.head_height
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 

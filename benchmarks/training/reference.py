@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.faces import breaking
-from benchmarks.faces.regular import Regularity, learn_regularity
 from benchmarks.training.people import SIDE_PX, Pixels
 from benchmarks.training.plan import Plan
 from foundry.faces.landmarker import upright
@@ -31,6 +30,7 @@ from foundry.portraits import (
     sample_scene,
 )
 from foundry.train_judges import digest, load_judges
+from headshots.faces.regularity import Regularity, learn_regularity
 
 FIRST_PERSON = FIRST_HELD_OUT + 500_000  # apart from everybody that is trained, judged or confused
 VERSIONS = 2
@@ -66,7 +66,7 @@ class Reference:
 
 def reference(plan: Plan) -> Reference:
     """Drawn once and kept."""
-    path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{digest()}.npz"
+    path = plan.folder / f"reference-{plan.reference}-{plan.scenes}-{plan.framing}-{digest()}.npz"
     if path.exists():
         with np.load(path) as known:
             return Reference(known["crops"], known["points"], known["broken"], known["ways"])
@@ -111,5 +111,5 @@ def _drawn(plan: Plan, number: int) -> tuple[Portrait, Points]:
     asked = {"outfit": wanted.outfit, "backdrop": wanted.backdrop, "light": wanted.lighting}
     identity = sample_identity(FIRST_PERSON + number)
     rng = np.random.default_rng([FIRST_PERSON + number, 0x2EF])
-    scene = sample_scene(rng, "studio", **(asked if number % 2 else {}))
+    scene = sample_scene(rng, "studio", plan.framing, **(asked if number % 2 else {}))
     return render_portrait(identity, scene, SIDE_PX), face_points(identity, scene, SIDE_PX)

@@ -137,7 +137,8 @@ def _ours(plan: Plan, person: int, rows: int, steps: int) -> Generator[object]:
     options = TrainingOptions(steps=steps + _WARM_UP * passes, batch_rows=rows)
     request = JobRequest(photos, f"{plan.cast.name}/{person}/timed", plan.cast.class_noun(person), options)
     recipe = Recipe.resolve(plan.described, options)
-    crops = load_crops(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
+    size, analyzer = (side(plan), plan.described.native_height_px), open_analyzer(plan.faces)
+    crops = load_crops(plan.store, photos, recipe, size, analyzer, head_height=plan.described.head_height)
     task = Task(
         job_id="timed",
         request=request,
@@ -150,7 +151,6 @@ def _ours(plan: Plan, person: int, rows: int, steps: int) -> Generator[object]:
         checkpoint_seconds=3600.0,
         processes=plan.cores.processes,
     )
-    analyzer = open_analyzer(plan.faces)
     prepared = prepare(
         task, crops, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None, print
     )

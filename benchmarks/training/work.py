@@ -135,7 +135,14 @@ def plain_photos(plan: Plan, person: int) -> list[Pixels]:
     """The selfies as the trainer sees them, one crop each."""
     recipe = Recipe.resolve(plan.described)
     size = (plan.described.native_width_px, plan.described.native_height_px)
-    crops = load_crops(plan.store, plan.cast.upload(plan.store, person, plan.selfies), recipe, size)
+    crops = load_crops(
+        plan.store,
+        plan.cast.upload(plan.store, person, plan.selfies),
+        recipe,
+        size,
+        open_analyzer(plan.faces),
+        head_height=plan.described.head_height,
+    )
     return [crop.pixels for crop in crops[:: recipe.crops_per_photo]]
 
 

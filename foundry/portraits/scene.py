@@ -72,7 +72,8 @@ FRAMINGS: dict[str, dict[str, Framing]] = {
     },
 }
 DEFAULT_FRAMING = "wide"
-"""That of the bundled foundation."""
+"""That of the photos that people take of themselves, and of scenes where nothing else is asked. How a foundation frames
+its portraits tells its card: `foundry.framing`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from foundry.diffusion import alphas_cumprod, noised, predict
 from foundry.latents import PATCH, PatchCode, to_tensor
+from foundry.model_settings import FRAMING
 from foundry.models import load_weights, make_text_encoder, make_unet
-from foundry.portraits import DEFAULT_FRAMING, FRAMINGS
+from foundry.portraits import FRAMINGS
 from foundry.tokens import tokenize
 from foundry.unet.drawing import Drawn, Order, draw
 from foundry.unet.face_cells import eye_cells
@@ -102,7 +103,7 @@ def main() -> None:
     """Parse the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m foundry.unet.measure_faces", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where a training left unet.pt")
-    parser.add_argument("--framing", default=DEFAULT_FRAMING, choices=tuple(FRAMINGS))
+    parser.add_argument("--framing", default=FRAMING, choices=tuple(FRAMINGS))
     parser.add_argument("--portraits", type=int, default=200, help="held-out portraits, each of another person")
     options = parser.parse_args()
     tokenizer = CLIPTokenizer.from_pretrained(options.work / "tokenizer")

@@ -24,6 +24,8 @@ from headshots.imaging import quality
 
 MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
+MAX_IRREGULARITY = 1.0
+"""How unusually the parts of a face may stand to each other, see `FaceAnalyzer.irregularity`."""
 MAX_LIKENESS_LOST = 0.02
 """What a change of one thing may cost of a portrait's likeness."""
 # `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin,
@@ -65,7 +67,8 @@ class Gate:
         face, limits = faces[0], self._profile.limits
         likeness = self._reference.likeness(face.embedding)
         details = list(self._details(picture_HWC, face))
-        found = [_alone(faces), self._alike(likeness), *_place(face, picture_HWC, limits), *details]
+        placed = [*_place(face, picture_HWC, limits), *self._regular(picture_HWC, face)]
+        found = [_alone(faces), self._alike(likeness), *placed, *details]
         return Judged(self._verdict(found), likeness, _quality(details), View.of(picture_HWC, face.box))
 
     def _verdict(self, checks: Sequence[Check]) -> Verdict:
@@ -78,6 +81,14 @@ class Gate:
         spreads = (1 - likeness) / spread
         words = f"The face is {spreads:.2f} spreads of the person's own photos from them (likeness {likeness:.3f})"
         return at_most("NOT_ALIKE", spreads, limit, f"{words}; {limit:.2f} are allowed.")
+
+    def _regular(self, picture_HWC: Pixels, face: Face) -> Iterator[Check]:
+        """Left out where the analyzer cannot tell it of anybody."""
+        irregularity = self._analyzer.irregularity(picture_HWC, face)
+        if irregularity is not None:
+            words = f"Eyes, brows, nose and mouth are {irregularity:.2f} times as far out of place as in 99 of 100 true"
+            message = f"{words} faces; {MAX_IRREGULARITY:.2f} is allowed."
+            yield at_most("FACE_IRREGULAR", irregularity, MAX_IRREGULARITY, message)
 
     def _details(self, picture_HWC: Pixels, face: Face) -> Iterator[Check]:
         span = self._reference.common_span(face)

@@ -18,11 +18,14 @@ from headshots.errors import FailedPreconditionError
 from headshots.faces.base import Face, Part, Parts, Pixels, Traits
 from headshots.faces.detection import SIDE, Detection, detections
 from headshots.faces.geometry import Floats, align, letterbox, to_planes
+from headshots.faces.regularity import Regularity
 from headshots.faces.sessions import LOAD_ERRORS, open_session
 from headshots.faces.traits import measure_traits
 
 SETTINGS_FILE = "analyzer.json"
 DETECTOR_FILE, EMBEDDER_FILE = "detector.onnx", "embedder.onnx"
+POINTS_FILE, REGULARITY_FILE = "points.onnx", "regularity.npz"
+"""Both or neither is there: without them the analyzer tells of no face how regular it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class BundledAnalyzer:
             self._settings = AnalyzerSettings(settings["same_person_from"], settings["sure_from"])
             graphs = [(folder / name).read_bytes() for name in (DETECTOR_FILE, EMBEDDER_FILE)]
             self._detector, self._embedder = (open_session(graph, threads) for graph in graphs)
+            self._points = self._regularity = None
+            if (folder / POINTS_FILE).exists() or (folder / REGULARITY_FILE).exists():
+                self._points = open_session((folder / POINTS_FILE).read_bytes(), threads)
+                self._regularity = Regularity.load(folder / REGULARITY_FILE)
         except (OSError, ValueError, KeyError, TypeError, *LOAD_ERRORS) as error:
             raise FailedPreconditionError(
                 "ANALYZER_UNUSABLE",
@@ -108,6 +115,29 @@ class BundledAnalyzer:
     def traits(self, pixels_HWC: Pixels, face: Face) -> Traits:
         """Glasses and beard, by the colours of frame and chin."""
         return measure_traits(pixels_HWC, face)
+
+    @property
+    def tells_regularity(self) -> bool:
+        """Whether the folder has `points.onnx`."""
+        return self._points is not None
+
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        """By 24 points of eyes, brows, nose, mouth and chin; None where the folder has no `points.onnx`."""
+        if self._regularity is None:
+            return None
+        return float(self._regularity.distances(self.points(pixels_HWC, face)[None])[0]) / self._regularity.limit
+
+    def points(self, pixels_HWC: Pixels, face: Face) -> Floats:
+        """Where 24 points of a face are, [24, 2] in pixels of its upright crop.
+
+        Raises:
+            FailedPreconditionError: ANALYZER_UNUSABLE, the folder has no `points.onnx`.
+        """
+        if self._points is None:
+            message = f"this analyzer has no {POINTS_FILE}; `python -m foundry.export_analyzer` writes it"
+            raise FailedPreconditionError("ANALYZER_UNUSABLE", message)
+        crop = align(pixels_HWC, face.landmarks)
+        return np.asarray(self._points.run(None, {"faces": to_planes(crop[None])})[0][0], np.float32)
 
     def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
         heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})

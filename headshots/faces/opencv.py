@@ -96,6 +96,10 @@ class OpenCVAnalyzer:
         """Glasses and beard, by the colours of frame and chin, at the landmarks that `people` has from YuNet too."""
         return measure_traits(pixels_HWC, face)
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> None:
+        """None: five landmarks do not tell it."""
+        return None
+
     def _face(self, blue_first_HWC: Pixels, row: np.ndarray[Any, Any], size: tuple[int, int]) -> Face:
         """One row: x, y, width, height; eyes, nose and mouth corners, each the picture's left one first; score."""
         ratio = np.array([blue_first_HWC.shape[1] / size[0], blue_first_HWC.shape[0] / size[1]], np.float32)

@@ -51,6 +51,12 @@ def place(analyzer: FaceAnalyzer, picture_HWC: Pixels) -> Placement | None:
     return Placement(y / height, x / width, HEAD_SPANS * span / height)
 
 
+def head_of(landmarks_52: Floats) -> tuple[float, float, float]:
+    """The middle of the eyes, x and y, and the height of the head (`HEAD_SPANS`), as one look tells them; in pixels."""
+    x, y = landmarks_52[:2].astype(np.float32).mean(axis=0).tolist()
+    return x, y, HEAD_SPANS * _span(landmarks_52.astype(np.float32))
+
+
 def _seen_around(analyzer: FaceAnalyzer, picture_HWC: Pixels, first_52: Floats) -> list[Floats]:
     """The landmarks in windows around the face, in the picture's pixels."""
     found, span = [], _span(first_52)

@@ -14,6 +14,7 @@ TITLES = {
     "FACE_TOO_SMALL": "Face too small",
     "FACE_CUT_OFF": "Face cut off",
     "FACE_OFF_CENTRE": "Face off centre",
+    "FACE_IRREGULAR": "Face out of shape",
     "EYES_CLOSED": "Eyes closed",
     "LIGHT_UNEVEN": "Light uneven",
     "COLOUR_UNNATURAL": "Skin colour unnatural",

@@ -85,7 +85,7 @@ class LossPoint(_message.Message):
     def __init__(self, step: _Optional[int] = ..., loss: _Optional[float] = ...) -> None: ...
 
 class CheckpointScores(_message.Message):
-    __slots__ = ("step", "likeness", "copying", "diversity", "prompt_kept", "faces", "accepted")
+    __slots__ = ("step", "likeness", "copying", "diversity", "prompt_kept", "faces", "accepted", "regular", "bare_regular")
     STEP_FIELD_NUMBER: _ClassVar[int]
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     COPYING_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +93,8 @@ class CheckpointScores(_message.Message):
     PROMPT_KEPT_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    REGULAR_FIELD_NUMBER: _ClassVar[int]
+    BARE_REGULAR_FIELD_NUMBER: _ClassVar[int]
     step: int
     likeness: float
     copying: float
@@ -100,7 +102,9 @@ class CheckpointScores(_message.Message):
     prompt_kept: float
     faces: float
     accepted: float
-    def __init__(self, step: _Optional[int] = ..., likeness: _Optional[float] = ..., copying: _Optional[float] = ..., diversity: _Optional[float] = ..., prompt_kept: _Optional[float] = ..., faces: _Optional[float] = ..., accepted: _Optional[float] = ...) -> None: ...
+    regular: float
+    bare_regular: float
+    def __init__(self, step: _Optional[int] = ..., likeness: _Optional[float] = ..., copying: _Optional[float] = ..., diversity: _Optional[float] = ..., prompt_kept: _Optional[float] = ..., faces: _Optional[float] = ..., accepted: _Optional[float] = ..., regular: _Optional[float] = ..., bare_regular: _Optional[float] = ...) -> None: ...
 
 class TrainingScores(_message.Message):
     __slots__ = ("analyzer", "held_out", "chosen_step", "reason", "passed", "stopped_early", "checkpoints", "sheet_key", "card_key")

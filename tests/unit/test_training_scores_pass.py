@@ -24,8 +24,8 @@ SCORES = TrainingScores(
     passed=True,
     stopped_early=False,
     checkpoints=(
-        CheckpointScores(150, 0.5, 0.125, 0.75, 1.0, 1.0, 0.25),
-        CheckpointScores(300, 0.7, -0.1, 0.5, 0.6, 0.0, 0.0),
+        CheckpointScores(150, 0.5, 0.125, 0.75, 1.0, 1.0, 0.25, 0.5, 0.75),
+        CheckpointScores(300, 0.7, -0.1, 0.5, 0.6, 0.0, 0.0, 0.0, 0.75),
     ),
     sheet_key="a/sheet.jpg",
     card_key="a/README.md",
@@ -58,16 +58,17 @@ def test_scores_reach_the_caller_unchanged() -> None:
     )
 
 
-def test_scores_from_before_acceptance_was_measured_say_so() -> None:
+def test_scores_that_were_not_measured_say_so() -> None:
     """In a trainer's row and a gateway's, and to the caller: unset, not 0."""
     stored = SCORES.to_json()
     for one in stored["checkpoints"]:
-        del one["accepted"]
+        del one["accepted"], one["regular"], one["bare_regular"]
     old = TrainingScores.from_json(json.loads(json.dumps(stored)))
     message = t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(old))
     scores = client_convert.training(_through_the_gateway(message)).scores
     assert scores is not None
-    assert [one.accepted for one in scores.checkpoints] == [None, None]
+    for name in ("accepted", "regular", "bare_regular"):
+        assert [getattr(one, name) for one in scores.checkpoints] == [None, None]
 
 
 def test_a_training_that_runs_has_no_scores() -> None:

@@ -78,6 +78,8 @@ def training_scores(message: trainings_pb2.TrainingScores) -> TrainingScores:
                 prompt_kept=one.prompt_kept,
                 faces=one.faces,
                 accepted=one.accepted if one.HasField("accepted") else None,
+                regular=one.regular if one.HasField("regular") else None,
+                bare_regular=one.bare_regular if one.HasField("bare_regular") else None,
             )
             for one in message.checkpoints
         ),

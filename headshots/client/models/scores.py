@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class CheckpointScores:
     """Portraits of one checkpoint: `likeness` to held-out photos, `copying` of those trained on, `diversity` over seeds
     and `prompt_kept` against the bare foundation, the share of portraits with exactly one face, and the share that the
-    profile `profile-worthy` accepts, near-duplicates aside (None: the training ended before that was measured)."""
+    profile `profile-worthy` accepts, near-duplicates aside (None: the training ended before that was measured);
+    `regular` is the share with a regular face, `bare_regular` the bare foundation's (None: that was not checked)."""
 
     step: int
     likeness: float
@@ -18,6 +19,8 @@ class CheckpointScores:
     prompt_kept: float
     faces: float
     accepted: float | None
+    regular: float | None = None
+    bare_regular: float | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "prompt_template": str,
     "negative_prompt": str,
     "class_nouns": list,
+    "head_height": int | float,
     "vocabulary": str,
     "adapted_layers": list,
     "training": dict,

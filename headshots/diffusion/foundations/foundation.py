@@ -21,6 +21,8 @@ the demo share these facts without importing torch.
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     negative_prompt: cartoon, blurry   # what galleries are led away from where a style says nothing; default: nothing
     class_nouns: [person, man, woman]
+    head_height: 0.78           # of heads in its portraits, chin to crown, share of the height: trainings cut photos so
+                                # near; default: as large as they allow
     vocabulary: a beard bright …  # the only words that the model was taught; default: any may be known
     adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
     training: {steps: 400, rank: 8, learning_rate: 0.0005}   # the trainer's recommended recipe, free form
@@ -60,6 +62,8 @@ FAMILIES = ("sd15", "sdxl")
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
 # What requests may ask for; of a native size what an engine may take.
 _MOST_GUIDANCE, _MOST_PX = 30, 8192
+# A smaller head is no headshot, and a larger one is no longer whole.
+_HEAD_HEIGHTS = (0.1, 1.0)
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
@@ -88,6 +92,8 @@ class Foundation:
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
         negative_prompt: what images are led away from where a style names nothing; empty: nothing.
+        head_height: of a head in its portraits, from the chin to the crown without hair, share of the height (see
+            `headshots.looks.placing.HEAD_SPANS`); trainings cut photos so near. None: as large as photos allow.
         vocabulary: the only words, in lower case, that it was taught, sorted; empty where its vocabulary is open.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
         initial_weights: the LoRA file that adapters start from; None: they start from noise.
@@ -117,6 +123,7 @@ class Foundation:
     prompt_template: str
     negative_prompt: str
     class_nouns: tuple[str, ...]
+    head_height: float | None
     vocabulary: tuple[str, ...]
     adapted_layers: tuple[str, ...]
     initial_weights: Path | None
@@ -198,6 +205,7 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
         "negative_prompt": str(settings.get("negative_prompt", "")),
         "class_nouns": _class_nouns(path, settings),
+        "head_height": _head_height(path, settings),
         "vocabulary": tuple(sorted(set(str(settings.get("vocabulary", "")).lower().split()))),
         "adapted_layers": adapted_layers(path / SETTINGS, settings),
         "training": dict(settings.get("training", {})),
@@ -209,6 +217,15 @@ def _class_nouns(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
     if not nouns or not all(isinstance(noun, str) and noun.strip() for noun in nouns):
         raise _wrong(path, f"class_nouns is {short(nouns)}; one word or more are needed")
     return tuple(nouns)
+
+
+def _head_height(path: Path, settings: Mapping[str, Any]) -> float | None:
+    if (height := settings.get("head_height")) is None:
+        return None
+    least, most = _HEAD_HEIGHTS
+    if not least <= height <= most:
+        raise _wrong(path, f"head_height is {height:g}; {least:g} to {most:g} of the portrait's height is possible")
+    return float(height)
 
 
 def _size(path: Path, settings: Mapping[str, Any], key: str, native: int) -> int:

@@ -88,6 +88,10 @@ class PeopleAnalyzer:
         """Glasses and beard, by the colours of frame and chin: the nets tell neither."""
         return measure_traits(pixels_HWC, face)
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> None:
+        """None: nobody has measured how real faces' parts stand to each other as these nets find them."""
+        return None
+
     def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
         points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
         chip_HWC = chips.embedder_chip(pixels_HWC, points_P2)

@@ -88,14 +88,15 @@ def _table(scores: TrainingScores) -> list[str]:
     if not scores.checkpoints:
         return []
     lines = [
-        "| step | likeness | copying | diversity | prompt kept | faces | accepted |",
-        "|---|---|---|---|---|---|---|",
+        "| step | likeness | copying | diversity | prompt kept | faces | regular | accepted |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for one in scores.checkpoints:
         accepted = "not measured" if one.accepted is None else f"{one.accepted:.0%}"
+        regular = "not checked" if one.regular is None else f"{one.regular:.0%}"
         mark = "**" if one.step == scores.chosen_step else ""
         lines.append(
             f"| {mark}{one.step}{mark} | {one.likeness:.3f} | {one.copying:.3f} | {one.diversity:.2f} "
-            f"| {one.prompt_kept:.0%} | {one.faces:.0%} | {accepted} |"
+            f"| {one.prompt_kept:.0%} | {one.faces:.0%} | {regular} | {accepted} |"
         )
     return [*lines, ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from typing import Any
 
 from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora.recipe import Recipe
@@ -19,7 +20,7 @@ class Provenance:
     scale, the negative prompt's share of the adapter and both ends of the interval, for the portraits that checkpoints
     are judged by. ``painting``: what else these portraits and the scenes of captions are painted by, as JSON: sampler,
     its scheduler with the settings' spacing, eta, the bare foundation's guidance scale, prompt template, negative
-    prompt.
+    prompt. ``head_height``: to which photos were cut nearer, as `Foundation` has it.
     """
 
     foundation_name: str
@@ -33,6 +34,7 @@ class Provenance:
     guidance: tuple[float, ...]
     recipe: Recipe
     painting: str
+    head_height: float | None = None
 
 
 def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
@@ -54,6 +56,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         guidance=(scale, foundation.negative_adapter_share, *foundation.guidance_interval),
         recipe=Recipe.resolve(foundation, request.options),
         painting=_painting(foundation),
+        head_height=foundation.head_height,
     )
 
 
@@ -71,7 +74,7 @@ def _painting(foundation: Foundation) -> str:
 
 def fingerprint(request: JobRequest, provenance: Provenance) -> str:
     """SHA-256 over everything that decides the result; runs with the same fingerprint are the same run."""
-    facts = {
+    facts: dict[str, Any] = {
         "photos": [photo.sha256 for photo in request.photos],
         "class_noun": request.class_noun,
         "foundation": provenance.foundation_digest,
@@ -83,4 +86,6 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
         "recipe": dataclasses.asdict(provenance.recipe),
         "painting": provenance.painting,
     }
+    if provenance.head_height is not None:
+        facts["head_height"] = provenance.head_height
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

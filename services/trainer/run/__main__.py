@@ -98,7 +98,8 @@ def _load_crops(task: Task, analyzer: FaceAnalyzer | None, tell: Callable[[Enter
     check_stamp(foundation.path, task.foundation_stamp)
     recipe = Recipe.resolve(foundation, task.request.options)
     size = (foundation.native_width_px, foundation.native_height_px)
-    return load_crops(RetryingStore.open(task.store_url), task.request.photos, recipe, size, analyzer, tell)
+    store, nearness = RetryingStore.open(task.store_url), foundation.head_height
+    return load_crops(store, task.request.photos, recipe, size, analyzer, tell, head_height=nearness)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

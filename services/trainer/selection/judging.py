@@ -1,4 +1,4 @@
-"""Scores the portraits of a checkpoint: likeness, copying, diversity, prompt following, and how many are accepted.
+"""Scores a checkpoint's portraits: likeness, copying, diversity, prompt following, regular and accepted faces.
 
 No torch here. Shapes: H, W pixels; N photos; D width of the analyzer's embeddings; P prompts, S seeds.
 
@@ -27,6 +27,8 @@ _CELLS = 16
 _HEAD_SHARE = 1.5
 # A cell counts if at least this share of it is surroundings.
 _MIN_COVER = 0.5
+# 99 in 100 true faces are so regular.
+_MAX_IRREGULARITY = 1.0
 
 Grid = Sequence[Sequence[Pixels]]  # [P][S] images
 FloatArray = npt.NDArray[np.float32]
@@ -51,10 +53,12 @@ class Judge:
         self._gate = gate
         self._bare_views = [[_Surroundings(analyzer, image) for image in row] for row in bare]
         self._bare_difference = _seed_difference(bare)
+        self._bare_regular = _regular(analyzer, [(image, analyzer.faces(image)) for row in bare for image in row])
 
     def scores(self, step: int, portraits: Grid) -> CheckpointScores:
         """Scores of ``portraits``, [P][S], with the prompts and seeds of ``bare``."""
-        found = [self._analyzer.faces(image) for row in portraits for image in row]
+        seen = [(image, self._analyzer.faces(image)) for row in portraits for image in row]
+        found = [faces for _, faces in seen]
         vectors = [faces[0].embedding for faces in found if faces]
         to_held_out = [self._held_out_ND @ vector for vector in vectors]
         copying = [
@@ -69,6 +73,8 @@ class Judge:
             prompt_kept=self._prompt_kept(portraits),
             faces=sum(len(faces) == 1 for faces in found) / len(found),
             accepted=self._accepted(portraits),
+            regular=None if self._bare_regular is None else _regular(self._analyzer, seen),
+            bare_regular=self._bare_regular,
         )
 
     def _accepted(self, portraits: Grid) -> float:
@@ -116,6 +122,17 @@ def surroundings(analyzer: FaceAnalyzer, image: Pixels) -> npt.NDArray[np.bool_]
         rows = slice(max(int(top - grow_y), 0), max(int(bottom + grow_y), 0))
         outside[rows, max(int(left - grow_x), 0) : max(int(right + grow_x), 0)] = False
     return outside
+
+
+def _regular(analyzer: FaceAnalyzer, seen: Sequence[tuple[Pixels, list[Face]]]) -> float | None:
+    """Share of the images whose largest face is regular; None where the analyzer cannot tell it of a face."""
+    regular = 0
+    for image, faces in seen:
+        if faces:
+            if (irregularity := analyzer.irregularity(image, faces[0])) is None:
+                return None
+            regular += irregularity <= _MAX_IRREGULARITY
+    return regular / len(seen)
 
 
 def _seed_difference(images: Grid) -> float:

@@ -1,7 +1,7 @@
 """The scores of a training's checkpoints, and when one is sound. Plain numbers: no torch, no images.
 
-A checkpoint is *sound* when it does not copy its photos, does not generate one image for every seed, and still follows
-prompts. `choosing` has the rule that chooses among them.
+A checkpoint is *sound* when it does not copy its photos, does not generate one image for every seed, still follows
+prompts, and breaks no more faces than the bare foundation. `choosing` has the rule that chooses among them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ MIN_DIVERSITY = 0.25
 # At least this share of the portraits must have their own prompt's surroundings. Chance is one in the number of
 # prompts.
 MIN_PROMPT_KEPT = 0.6
+# The share of portraits with a regular face may be lower than in the bare foundation by so much: one of six is chance,
+# two are more. What the foundation itself paints irregularly is no fault of an adapter.
+MAX_BROKEN = 0.25
 
 
 NO_ANALYZER = "no analyzer of faces is set up"
@@ -46,6 +49,11 @@ class CheckpointScores:
     # Share of portraits that the profile `profile-worthy` accepts, near-duplicates aside, 0 to 1. It has no say in the
     # choice. None: the checkpoint was judged before this was measured.
     accepted: float | None = None
+    # Share of portraits whose face is as regular as 99 in 100 true ones (`FaceAnalyzer.irregularity` 1 or less), 0 to
+    # 1; one without a face is not. None: the analyzer cannot tell, and whether faces are broken is not checked.
+    regular: float | None = None
+    # The same of the bare foundation's portraits.
+    bare_regular: float | None = None
 
     @property
     def flaws(self) -> tuple[str, ...]:
@@ -54,8 +62,19 @@ class CheckpointScores:
             (self.copying > MAX_COPYING, f"copies its photos ({self.copying:.2f})"),
             (self.diversity < MIN_DIVERSITY, f"paints nearly the same for every seed ({self.diversity:.2f})"),
             (self.prompt_kept < MIN_PROMPT_KEPT, f"forgets the prompt ({self.prompt_kept:.0%} kept)"),
+            (self._breaks_faces, self._broken_faces),
         )
         return tuple(words for is_so, words in found if is_so)
+
+    @property
+    def _broken_faces(self) -> str:
+        return f"breaks faces ({self.regular or 0:.0%} regular, {self.bare_regular or 0:.0%} without it)"
+
+    @property
+    def _breaks_faces(self) -> bool:
+        if self.regular is None or self.bare_regular is None:
+            return False
+        return self.regular < self.bare_regular - MAX_BROKEN
 
 
 @dataclass(frozen=True)

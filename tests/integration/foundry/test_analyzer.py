@@ -13,21 +13,33 @@ import torch
 
 from foundry import evaluate_analyzer
 from foundry.analyzer_detecting import DetectorStage, face_geometry, target_maps
-from foundry.analyzer_embedding import MEMORY_FROM_STEP, EmbedderStage
+from foundry.analyzer_embedding import MEMORY_FROM_STEP, EmbedderStage, moved_by, off_by
 from foundry.analyzer_faces import MARGIN, all_traits, prepare_faces
 from foundry.analyzer_scenes import CanvasTruth, Scenes, compose, paste, prepare_scenes
 from foundry.camera import as_camera_sees
 from foundry.evaluate_analyzer import Recognition, match, rank1
-from foundry.export_analyzer import export_analyzer, halved
-from foundry.faces.families import MEMBERS
+from foundry.export_analyzer import export_analyzer, export_points, halved
+from foundry.faces.families import MEMBERS, prepare_families
+from foundry.faces.finding_points import PointsStage, point_scores, points_in_crops, points_moved
 from foundry.faces.hard_pairs import roc_area
 from foundry.faces.telling_apart import told_apart
-from foundry.stages import Trainer, train
+from foundry.portraits import POINTS
+from foundry.stages import Trainer, load_average, train
 from foundry.training import Budget
+from headshots.errors import FailedPreconditionError
 from headshots.faces import Face, Part
-from headshots.faces.bundled import BundledAnalyzer
+from headshots.faces.bundled import (
+    DETECTOR_FILE,
+    EMBEDDER_FILE,
+    POINTS_FILE,
+    REGULARITY_FILE,
+    SETTINGS_FILE,
+    BundledAnalyzer,
+)
 from headshots.faces.detection import SIDE, detections
-from headshots.faces.geometry import CROP, TEMPLATE
+from headshots.faces.geometry import CROP, TEMPLATE, align, to_planes
+from headshots.faces.regularity import Regularity
+from headshots.settings import default_analyzer
 
 FAMILIES, PORTRAITS = 6, 12
 CPU = torch.device("cpu")
@@ -51,6 +63,10 @@ def detector_stage(work: Path) -> DetectorStage:
     return DetectorStage(work, PORTRAITS, seed=3, device=CPU, rows=8)
 
 
+def points_stage(work: Path) -> PointsStage:
+    return PointsStage(work, FAMILIES, seed=3, device=CPU, rows=8)
+
+
 def test_nets_learn_resume_and_become_an_analyzer(work: Path, scenes: Scenes, tmp_path: Path) -> None:
     for make in (embedder_stage, detector_stage):
         trainer = Trainer(make(work), work)
@@ -64,6 +80,63 @@ def test_nets_learn_resume_and_become_an_analyzer(work: Path, scenes: Scenes, tm
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4e6
     assert analyzer.labels(scenes.pixels[0]).shape == (SIDE, SIDE)
     assert analyzer.name == BundledAnalyzer(tmp_path).name
+    upright = Face((0, 0, CROP, CROP), TEMPLATE, np.zeros(1, np.float32), 1.0)
+    assert analyzer.irregularity(scenes.pixels[0], upright) is None, "no points were trained"
+    (tmp_path / REGULARITY_FILE).write_bytes(b"")
+    with pytest.raises(FailedPreconditionError, match=POINTS_FILE):
+        BundledAnalyzer(tmp_path)
+
+
+def test_points_learn_resume_and_tell_how_regular_a_face_is(work: Path, tmp_path: Path) -> None:
+    trainer = Trainer(points_stage(work), tmp_path)
+    losses = train(trainer, Budget(None, 24), save_every=1e9)
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    resumed = Trainer(points_stage(work), tmp_path)
+    assert resumed.resume()
+    assert resumed.take_step(0.5) == pytest.approx(trainer.take_step(0.5), rel=1e-5)
+    for name in (DETECTOR_FILE, EMBEDDER_FILE, SETTINGS_FILE):
+        (tmp_path / name).write_bytes((default_analyzer() / name).read_bytes())
+    known = BundledAnalyzer(tmp_path)
+    export_points(known, tmp_path, tmp_path, people=8)
+    analyzer = BundledAnalyzer(tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".pt") < 4e6
+    pixels = prepare_families(work, FAMILIES).pictures[0, 0]
+    face = analyzer.faces(pixels)[0]
+    told = analyzer.irregularity(pixels, face)
+    assert told is not None
+    finder = trainer.stage.models["points"].eval()
+    crop = torch.from_numpy(to_planes(align(pixels, face.landmarks)[None]))
+    load_average(finder, tmp_path, "points")
+    assert np.allclose(analyzer.points(pixels, face), finder(crop)[0].detach(), atol=0.1)
+    assert Regularity.load(tmp_path / REGULARITY_FILE).distances(analyzer.points(pixels, face)[None])[0] > 0
+    scores = point_scores(analyzer, 3)
+    assert scores["point_error_px_close"] > 0
+    assert {"regular_close", "regular_broken_close"} <= scores.keys()
+    assert point_scores(known, 3) == {}
+
+
+def test_a_net_without_a_checkpoint_is_kept_and_without_a_graph_too_it_is_named(work: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"detector\.onnx.*keep that one"):
+        export_analyzer(tmp_path, tmp_path / "out", people=1)
+    for name in (DETECTOR_FILE, EMBEDDER_FILE):
+        (tmp_path / name).write_bytes((default_analyzer() / name).read_bytes())
+    assert export_analyzer(tmp_path, tmp_path, people=1).name == BundledAnalyzer(default_analyzer()).name
+
+
+def test_true_points_are_where_the_crops_show_them(work: Path) -> None:
+    """Pupils of upright faces are at the template's eyes, and a point moves as what it is on does."""
+    points_FMK2 = points_in_crops(work, FAMILIES) * (CROP + 2 * MARGIN) - MARGIN
+    for side, place in zip(("left", "right"), TEMPLATE[:2], strict=True):
+        pupils = points_FMK2[:, :, POINTS.index(f"{side} eye pupil")]
+        assert np.abs(pupils - place).max() < 6
+        assert np.abs(pupils.mean((0, 1)) - place).max() < 1.5
+    side = CROP + 2 * MARGIN
+    dot = torch.zeros(1, 3, side, side)
+    dot[:, :, 40:43, 60:63] = 1
+    matrix = off_by(1, torch.Generator().manual_seed(4))
+    row, column = np.unravel_index(int(moved_by(dot, matrix)[0, 0].argmax()), (CROP, CROP))
+    found = points_moved(torch.tensor([[[61.5 / side, 41.5 / side]]]), matrix)[0, 0] * CROP
+    assert found.tolist() == pytest.approx([column + 0.5, row + 0.5], abs=0.8)
 
 
 def test_a_stage_learns_the_same_again(work: Path, scenes: Scenes) -> None:

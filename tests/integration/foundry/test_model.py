@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline
 
 from foundry.dataset import render_range
 from foundry.evaluate import autoencoder_psnr, follow_prompts, paint, prompt_following
-from foundry.faces.judge_scores import FRAMINGS, scores
+from foundry.faces.judge_scores import VIEWS, scores
 from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.model_settings import settings
@@ -46,9 +46,9 @@ def test_the_folder_is_small_and_described() -> None:
     assert (foundation.native_width_px, foundation.native_height_px) == (128, 128)
 
 
-@pytest.mark.parametrize("framing", FRAMINGS)
-def test_the_judges_are_fit_to_judge(judges: Judges, framing: str) -> None:
-    found: dict[str, Any] = scores(judges, FRAMINGS[framing], people=4)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_judges_are_fit_to_judge(judges: Judges, view: str) -> None:
+    found: dict[str, Any] = scores(judges, VIEWS[view], people=4)
     assert min(found["probe_accuracy"].values()) >= 0.9
     assert found["landmark_error_px"]["median"] < 1
     assert found["landmark_error_px"]["percentile_95"] < 3

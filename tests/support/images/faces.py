@@ -61,6 +61,9 @@ class ColourAnalyzer:
     def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 class PartsAnalyzer(ColourAnalyzer):
     """Tells parts by the head's box: the face, hair as high as a quarter of it above, clothes below."""

@@ -117,6 +117,9 @@ class OneFaceAnalyzer:
     def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 def judged_task(foundation: Path, home: Path, *, photos: int = 6) -> Task:
     """A task with enough photos to hold one out, and photos of the crops' size."""

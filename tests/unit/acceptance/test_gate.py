@@ -87,6 +87,15 @@ def test_what_is_wrong_is_named(heads: list[Head], size: tuple[int, int], reason
     assert all(check.message for check in judged.verdict.checks)
 
 
+def test_a_face_whose_parts_stand_oddly_is_refused_where_the_analyzer_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for told, is_regular in ((1.0, True), (1.01, False)):
+        monkeypatch.setattr(ColourAnalyzer, "irregularity", lambda self, pixels, face, told=told: told)
+        judged = gate().judge(picture(ADA))
+        (check,) = [check for check in judged.verdict.checks if check.reason == "FACE_IRREGULAR"]
+        assert (check.passed, check.measured, check.limit) == (is_regular, told, 1.0)
+        assert (judged.verdict.acceptance is Acceptance.ACCEPTED) == is_regular
+
+
 def test_somebody_small_in_the_background_is_no_second_face() -> None:
     """A quarter of the height is where it begins."""
     near = ("ada", (64, 64, 192, 192))

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from foundry import initial_weights_people as people_module
 from foundry import train_initial_weights as training
 from foundry.initial_weights_people import PORTRAITS, People
 from foundry.parallel import Ranks
 from foundry.portraits import FIRST_HELD_OUT
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.faces import Pixels, open_analyzer
+from headshots.looks.placing import head_of
 from headshots.settings import default_foundation
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.computing import Computing
@@ -46,7 +49,7 @@ def test_the_initial_weights_move_less_and_less() -> None:
 
 def train(model: Path, work: Path, rounds: int) -> torch.Tensor:
     """What is learned by then, also from an earlier run's checkpoint."""
-    options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3, framing="wide")
+    options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3)
     training.train(Ranks(), options)
     return torch.load(work / "start_checkpoint.pt", weights_only=True)["flat"]  # type: ignore[no-any-return]
 
@@ -97,3 +100,34 @@ def test_people_are_of_those_that_models_may_be_trained_on_and_every_draw_is_the
     clean = alpha * rows.noisy_BCHW - (1 - alpha**2).sqrt() * rows.target_BCHW
     torch.testing.assert_close(clean, shown[rows.caption_B], rtol=1e-3, atol=1e-3)
     assert not torch.equal(rows.timestep_B, one.selfies.step(1).timestep_B), "another random stream"
+
+
+def test_a_close_foundation_learns_from_selfies_that_are_cut_as_trainings_cut_them(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[list[Pixels]] = []
+    encode = people_module.encode_images
+    monkeypatch.setattr(
+        people_module, "encode_images", lambda vae, some, on: pictures.append(some) or encode(vae, some, on)
+    )
+
+    def head_heights() -> list[float]:
+        """Of the selfies and of the true portraits of one person."""
+        pictures.clear()
+        foundation = Foundation.read(model)
+        recipe = Recipe.resolve(foundation)
+        unet = AdaptedUNet(load_unet(foundation, COMPUTING), foundation.adapted_layers, recipe, COMPUTING)
+        People(foundation, unet, recipe).draw(np.random.default_rng(1))
+        analyzer = open_analyzer("bundled")
+        assert analyzer is not None
+        return [
+            float(np.median([head_of(analyzer.faces(one)[0].landmarks)[2] / len(one) for one in some]))
+            for some in pictures
+        ]
+
+    card = model / "headshots.yaml"
+    card.write_text(card.read_text().replace("head_height", "#"))
+    assert head_heights() == [pytest.approx(0.61, abs=0.04), pytest.approx(0.58, abs=0.04)]
+    card.write_text(card.read_text() + "head_height: 0.78\n")
+    # Crops after the first are up to 8 % smaller, so heads are a little larger.
+    assert head_heights() == [pytest.approx(0.81, abs=0.04), pytest.approx(0.78, abs=0.04)]

@@ -12,7 +12,7 @@ import torch
 
 from foundry.faces import hard_pairs, judge_pictures
 from foundry.faces.families import MEMBERS, family, members, scene_of, whose
-from foundry.faces.framings import CLOSE_ZOOMS, closer
+from foundry.faces.framings import NEAR_ZOOMS, closer
 from foundry.faces.telling_apart import LOOKALIKE_WEIGHT, told_apart, told_from_lookalikes
 from foundry.judges import labels
 from foundry.portraits import (
@@ -111,7 +111,7 @@ def test_closer_scenes_are_the_same_every_time_and_hold_the_face() -> None:
     for seed in range(20):
         scene = closer(scene_of(seed, 0))
         assert scene == closer(scene_of(seed, 0))
-        assert CLOSE_ZOOMS[0] <= scene.zoom <= CLOSE_ZOOMS[1]
+        assert NEAR_ZOOMS[0] <= scene.zoom <= NEAR_ZOOMS[1]
         points = face_points(sample_identity(seed), scene)
         assert 0 < points.min() < points.max() < 128
 

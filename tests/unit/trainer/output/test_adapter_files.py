@@ -174,10 +174,11 @@ def test_a_result_without_an_owner_is_of_an_earlier_version_and_taken(store: Art
         {"sampler": "ddim", "eta": 0.5},
         {"prompt_template": "a photo of {subject} in a {outfit}"},
         {"negative_prompt": "cartoon"},
+        {"head_height": 0.7},
     ],
     ids=lambda changed: "-".join(changed),
 )
-def test_what_decides_how_portraits_are_painted_makes_another_run(
+def test_what_decides_how_photos_are_cut_and_portraits_painted_makes_another_run(
     foundation: Path, tmp_path: Path, changed: dict[str, object]
 ) -> None:
     """Else an interrupted training would go on, and be judged by portraits that its first checkpoints did not have."""

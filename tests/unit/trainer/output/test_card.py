@@ -32,11 +32,11 @@ def rows(*checkpoints: CheckpointScores) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("| ")]
 
 
-def test_the_table_says_how_many_portraits_were_accepted() -> None:
+def test_the_table_says_how_many_portraits_were_regular_and_accepted_and_what_was_not_checked() -> None:
     header, chosen, other = rows(
-        CheckpointScores(2, 0.75, 0.125, 0.5, 1.0, 1.0, 0.83), CheckpointScores(4, 0.5, 0.1, 0.5, 1.0, 1.0)
+        CheckpointScores(2, 0.75, 0.125, 0.5, 1.0, 1.0, 0.83, 0.5, 1.0), CheckpointScores(4, 0.5, 0.1, 0.5, 1.0, 1.0)
     )
-    assert header.endswith("| faces | accepted |")
+    assert header.endswith("| faces | regular | accepted |")
     assert chosen.startswith("| **2** |")
-    assert chosen.endswith("| 100% | 83% |")
-    assert other.endswith("| 100% | not measured |")
+    assert chosen.endswith("| 100% | 50% | 83% |")
+    assert other.endswith("| 100% | not checked | not measured |")

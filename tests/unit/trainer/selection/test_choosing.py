@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.trainer.selection.choosing import NOISE, best_of, conclude, has_stopped_improving, not_measured
 from services.trainer.selection.scores import (
+    MAX_BROKEN,
     MAX_COPYING,
     MIN_DIVERSITY,
     MIN_PROMPT_KEPT,
@@ -42,6 +43,7 @@ def test_the_checkpoint_with_the_highest_likeness_is_chosen() -> None:
         ({"copying": MAX_COPYING + 0.01}, "copies"),
         ({"diversity": MIN_DIVERSITY - 0.01}, "every seed"),
         ({"prompt_kept": MIN_PROMPT_KEPT - 0.01}, "forgets the prompt"),
+        ({"regular": 0.5, "bare_regular": 0.51 + MAX_BROKEN}, "breaks faces (50% regular, 76% without it)"),
     ],
 )
 def test_a_checkpoint_that_is_not_sound_is_not_chosen(flaw: dict[str, float], word: str) -> None:
@@ -69,6 +71,19 @@ def test_the_last_of_checkpoints_that_are_equal_up_to_noise_is_chosen() -> None:
     assert scores.chosen_step == 300
     assert "the last of 4 sound checkpoints out of 4 that are as like as step 200 (0.700), up to noise" in scores.reason
     assert best_of([_scores(100, 0.7), _scores(200, 0.7 - 1.1 * NOISE)]).step == 100
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        {"regular": 0.5, "bare_regular": 0.5 + MAX_BROKEN},
+        {"regular": 0.2, "bare_regular": 0.2},  # the foundation breaks them itself
+        {"regular": 1.0, "bare_regular": 0.5},
+        {},  # an analyzer that cannot tell: as before this was checked
+    ],
+)
+def test_faces_that_are_as_regular_as_the_foundations_or_not_measured_are_no_flaw(measured: dict[str, float]) -> None:
+    assert _conclude(_scores(100, 0.6, regular=1.0, bare_regular=1.0), _scores(400, 0.9, **measured)).chosen_step == 400
 
 
 @given(

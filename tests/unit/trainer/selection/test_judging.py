@@ -50,6 +50,16 @@ class CentreAnalyzer:
     def traits(self, pixels_HWC: Pixels, face: Face) -> Traits | None:
         return None
 
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
+
+class SeeingAnalyzer(CentreAnalyzer):
+    """Tells that only ADA's faces are regular, and just so."""
+
+    def irregularity(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return 1.0 if face.embedding @ _face(self, ADA).embedding > 0.99 else 1.01
+
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
     image = np.empty((SIDE, SIDE, 3), np.int16)
@@ -116,6 +126,34 @@ def test_the_selfies_room_in_every_portrait_is_a_forgotten_prompt() -> None:
     scores = judge.scores(1, [[_portrait(ADA, PARK, seed) for seed in (3, 4)] for _ in range(2)])
     assert scores.prompt_kept == 0.5
     assert any("forgets" in flaw for flaw in scores.flaws)
+
+
+def test_a_portrait_whose_parts_stand_oddly_or_that_has_no_face_is_not_regular() -> None:
+    analyzer = SeeingAnalyzer()
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
+    odd, nobody, good = _portrait(BOB, PARK), _portrait((0, 0, 0), PARK), _portrait(ADA, WALL, 3)
+    scores = judge.scores(1, [[good, _portrait(ADA, WALL, 4)], [odd, nobody]])
+    assert (scores.regular, scores.bare_regular) == (0.5, 0.0)
+    assert judge.scores(1, [[nobody] * 2] * 2).regular == 0.0
+
+
+def test_an_adapter_that_breaks_faces_which_the_foundation_paints_well_is_not_sound() -> None:
+    analyzer = SeeingAnalyzer()
+    face = _face(analyzer, BOB)
+    reference = measure_reference(analyzer, [_portrait(BOB, WALL, seed) for seed in (5, 6)])
+    assert reference is not None
+    bare = [[_portrait(ADA, around, seed) for seed in (1, 2)] for around in (WALL, PARK)]
+    judge = Judge(analyzer, [face], [face], bare, Gate(analyzer, reference, PROFILE_WORTHY))
+    assert judge.scores(1, bare).flaws == ()
+    assert judge.scores(1, BARE).flaws == ("breaks faces (0% regular, 100% without it)",)
+
+
+def test_an_analyzer_that_does_not_see_it_leaves_regular_faces_unchecked() -> None:
+    analyzer = CentreAnalyzer()
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
+    for portraits in (BARE, [[_portrait((0, 0, 0), PARK)] * 2] * 2):
+        scores = judge.scores(1, portraits)
+        assert (scores.regular, scores.bare_regular) == (None, None)
 
 
 def test_without_parts_the_heads_box_is_left_out_with_its_hair() -> None:

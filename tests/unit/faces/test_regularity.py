@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.faces.regular import Points, Regularity, learn_regularity
 from foundry.portraits import FIRST_HELD_OUT, POINTS, face_points, sample_identity, sample_scene
+from headshots.faces.regularity import Points, Regularity, learn_regularity
 
 _PEOPLE = FIRST_HELD_OUT + 700_000
 

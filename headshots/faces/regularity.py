@@ -10,6 +10,7 @@ Shapes: N faces, P landmarks in the picture's units, x and y.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,22 @@ class Regularity:
     def regular(self, points_NP2: Points) -> Flags:
         """Which faces keep the limit, [N]."""
         return np.asarray(self.distances(points_NP2) <= self.limit)
+
+    def save(self, path: Path) -> None:
+        """A file of NumPy's; `load` reads it."""
+        np.savez(path, template=self.template_P, mean=self.mean_F, whitener=self.whitener_FF, limit=self.limit)
+
+    @classmethod
+    def load(cls, path: Path) -> Regularity:
+        """What `save` wrote.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no such file.
+            KeyError: something is missing.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            return cls(file["template"], file["mean"], file["whitener"], float(file["limit"]))
 
 
 def learn_regularity(points_NP2: Points, others_MP2: Points) -> Regularity:
