@@ -35,6 +35,13 @@ def test_what_a_replica_told_is_corrected_by_what_it_was_sent() -> None:
     )
 
 
+def test_a_new_answer_replaces_all_that_the_last_one_told() -> None:
+    residents = Residents()
+    residents.told(ToldAdapters(in_slots=[A], in_memory=[A, B], on_disk=[C], slots=2), in_use=())
+    residents.told(ToldAdapters(on_disk=[A], slots=2), in_use=())
+    assert [residents.tier(each) for each in (A, B, C)] == [Tier.DISK, Tier.STORE, Tier.STORE]
+
+
 def test_an_adapter_in_use_is_there_though_the_replica_has_not_loaded_it_yet() -> None:
     fleet = fleet_of("a", "b")
     with fleet.sending("a", A):
@@ -96,6 +103,22 @@ def test_most_replicas_decide_which_foundation_is_served() -> None:
     assert ranked(fleet) == {"b"}, "at a tie the one that was served before is"
     fleet.answered("b", Answer(OTHER, is_serving=True))
     assert ranked(fleet) == {"b", "c"}
+
+
+def test_those_that_are_not_ready_decide_nothing() -> None:
+    fleet = fleet_of("a", "b", "c")
+    for alias in "bc":
+        fleet.answered(alias, Answer(OTHER, is_serving=False))
+    fleet.consists_of(["a", "b", "c", "d", "e"])
+    assert ranked(fleet) == {"a"}, "two that drain and two that have not answered do not outvote it"
+
+
+def test_when_those_that_decided_have_left_the_others_serve_at_once() -> None:
+    fleet = fleet_of("a", "b", "c")
+    fleet.answered("c", Answer(OTHER, is_serving=True))
+    assert fleet.states()["c"] is State.FOREIGN
+    fleet.consists_of(["c", "d"])
+    assert fleet.states()["c"] is State.READY
 
 
 def test_who_failed_a_request_comes_last_for_its_next_answers() -> None:

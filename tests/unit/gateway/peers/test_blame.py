@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from headshots.errors import (
     DeadlineExceededError,
@@ -13,7 +14,8 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.routing.fleet import Answer, Fleet, State
-from services.gateway.peers.generators.attempts import Attempts, blame
+from services.gateway.peers.events import GenerationEvent, ImageDone, Waiting
+from services.gateway.peers.generators.attempts import Attempts, blame, blaming
 from services.gateway.peers.metrics import PoolMetrics
 
 OURS = "aa" * 32
@@ -59,3 +61,45 @@ def test_where_all_refuse_the_caller_is_told_that_they_are_full_rather_than_that
         attempts.refused(candidate, error)
     assert attempts.refusal is full
     assert attempts.is_last
+
+
+def test_who_left_while_others_were_asked_is_not_called() -> None:
+    fleet = fleet_of("a", "b", "c")
+    attempts = Attempts(fleet, PoolMetrics(None).routing("main"), fleet.ranked(None, ""))
+    fleet.consists_of(["b"])
+    assert [candidate.alias for candidate in attempts] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ResourceExhaustedError("QUEUE_FULL", ""), "full"),
+        (UnavailableError("GENERATOR_LATE", ""), "late"),
+        (DeadlineExceededError("DEADLINE_EXCEEDED", ""), "late"),
+        (UnavailableError("GENERATOR_CUT", ""), "cut"),
+        (UnavailableError("SHUTTING_DOWN", ""), "draining"),
+        (UnavailableError("GENERATOR_UNREACHABLE", ""), "unreachable"),
+    ],
+)
+def test_why_one_was_passed_over_is_counted(error: HeadshotsError, reason: str) -> None:
+    fleet, registry = fleet_of("a", "b"), CollectorRegistry()
+    attempts = Attempts(fleet, PoolMetrics(registry).routing("main"), fleet.ranked(None, ""))
+    attempts.refused(next(iter(attempts)), error)
+    family = "headshots_gateway_generators_passed_over"
+    (found,) = (each for each in registry.collect() if each.name == family)
+    counted = {each.labels["reason"] for each in found.samples if each.name.endswith("_total") and each.value}
+    assert counted == {reason}
+
+
+@pytest.mark.parametrize(
+    ("last", "comes_last"),
+    [(Waiting(), True), (ImageDone("k", "aa" * 32, 1, "image/png", 1, 1), False)],
+    ids=["without an image", "with one"],
+)
+def test_a_stream_that_ends_without_its_image_is_held_against_its_replica(
+    last: GenerationEvent, comes_last: bool
+) -> None:
+    fleet = fleet_of("a", "b")
+    with blaming(fleet, "a", 60.0) as heard:
+        heard.note(last)
+    assert {each.alias: each.is_suspect for each in fleet.ranked(None, "")} == {"a": comes_last, "b": False}
