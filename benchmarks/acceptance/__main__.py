@@ -3,7 +3,7 @@
 True portraits of people who never existed, drawn and painted by their adapters in every built-in style; those of
 look-alikes; and portraits spoilt in known ways. The limits of `headshots.acceptance.profiles` were chosen with it. A
 person takes two trainings, some three minutes of CPU time; what lies in the folder is not made again. ``--drawn``
-trains nobody.
+trains nobody. ``--analyzer`` judges with another folder's bundled analyzer: so limits are found that follow a new one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks.acceptance.figures import report, sitting
 from benchmarks.acceptance.making import Studio
 from headshots.acceptance import BUILT_IN
 from headshots.faces import open_analyzer
+from headshots.settings import default_analyzer
 
 
 def main() -> None:
@@ -30,10 +31,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
     parser.add_argument("--people", type=int, default=6)
     parser.add_argument("--drawn", action="store_true", help="drawn portraits only, nobody is trained")
+    parser.add_argument("--analyzer", type=Path, default=default_analyzer(), help="folder of the analyzer that judges")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    console, analyzer = Console(), open_analyzer("bundled")
+    console, analyzer = Console(), open_analyzer("bundled", given.analyzer)
     assert analyzer is not None
+    console.print(f"judged by {analyzer.name}, one person from {analyzer.same_person_from:.4f}", highlight=False)
     studio = Studio(given.out / "acceptance", lambda line: console.print(line, highlight=False))
     sittings = [sitting(studio, analyzer, number, not given.drawn) for number in range(given.people)]
     told = {name: report(sittings, analyzer, profile) for name, profile in BUILT_IN.items()}

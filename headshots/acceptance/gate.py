@@ -26,6 +26,8 @@ MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
 MAX_IRREGULARITY = 1.0
 """How unusually the parts of a face may stand to each other, see `FaceAnalyzer.irregularity`."""
+MAX_IRREGULARITY_OVER_OWN = 1.5
+"""Allowed over the person's own photos, where that is more: odd true faces are mostly those of a few people."""
 MAX_LIKENESS_LOST = 0.02
 """What a change of one thing may cost of a portrait's likeness."""
 # `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin,
@@ -86,9 +88,11 @@ class Gate:
         """Left out where the analyzer cannot tell it of anybody."""
         irregularity = self._analyzer.irregularity(picture_HWC, face)
         if irregularity is not None:
+            own = self._reference.irregularity or 0.0
+            limit = max(MAX_IRREGULARITY, MAX_IRREGULARITY_OVER_OWN * own)
             words = f"Eyes, brows, nose and mouth are {irregularity:.2f} times as far out of place as in 99 of 100 true"
-            message = f"{words} faces; {MAX_IRREGULARITY:.2f} is allowed."
-            yield at_most("FACE_IRREGULAR", irregularity, MAX_IRREGULARITY, message)
+            message = f"{words} faces, and {own:.2f} times in the person's own photos; {limit:.2f} are allowed."
+            yield at_most("FACE_IRREGULAR", irregularity, limit, message)
 
     def _details(self, picture_HWC: Pixels, face: Face) -> Iterator[Check]:
         span = self._reference.common_span(face)

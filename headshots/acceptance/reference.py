@@ -32,6 +32,8 @@ class Reference:
     close_ups: Mapping[int, Sequence[CloseUp]]
     """Of the photos that are large enough for it, by span; no span that most photos are too small for, so it may be
     empty."""
+    irregularity: float | None = None
+    """The photos' median `FaceAnalyzer.irregularity`; None where the analyzer cannot tell it."""
 
     def likeness(self, embedding: Floats) -> float:
         """Cosine to the mean of the photos, -1 to 1."""
@@ -61,12 +63,15 @@ def measure_reference(analyzer: FaceAnalyzer, photos: Iterable[Pixels]) -> Refer
         photos: uint8 [H, W, 3] each, upright sRGB.
     """
     embeddings: list[Floats] = []
+    irregularities: list[float] = []
     measured: dict[int, list[CloseUp]] = {span: [] for span in SPANS}
     for photo_HWC in photos:
         faces = analyzer.faces(photo_HWC)
         if not faces:
             continue
         embeddings.append(faces[0].embedding)
+        if (irregularity := analyzer.irregularity(photo_HWC, faces[0])) is not None:
+            irregularities.append(irregularity)
         for span in SPANS:
             if span <= span_px(faces[0]):
                 measured[span].append(close_up(photo_HWC, faces[0], span))
@@ -74,7 +79,12 @@ def measure_reference(analyzer: FaceAnalyzer, photos: Iterable[Pixels]) -> Refer
         return None
     # A span that only few of the photos reach would compare with those few.
     common = {span: tuple(found) for span, found in measured.items() if 2 * len(found) >= len(embeddings)}
-    return Reference(tuple(embeddings), _spread(embeddings, 1 - analyzer.same_person_from), common)
+    return Reference(
+        tuple(embeddings),
+        _spread(embeddings, 1 - analyzer.same_person_from),
+        common,
+        float(np.median(irregularities)) if irregularities else None,
+    )
 
 
 def _spread(embeddings: Sequence[Floats], limit: float) -> float:

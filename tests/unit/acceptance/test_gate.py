@@ -88,12 +88,24 @@ def test_what_is_wrong_is_named(heads: list[Head], size: tuple[int, int], reason
 
 
 def test_a_face_whose_parts_stand_oddly_is_refused_where_the_analyzer_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ColourAnalyzer, "irregularity", lambda self, pixels, face: 0.6)
+    judging = gate()
     for told, is_regular in ((1.0, True), (1.01, False)):
         monkeypatch.setattr(ColourAnalyzer, "irregularity", lambda self, pixels, face, told=told: told)
-        judged = gate().judge(picture(ADA))
+        judged = judging.judge(picture(ADA))
         (check,) = [check for check in judged.verdict.checks if check.reason == "FACE_IRREGULAR"]
         assert (check.passed, check.measured, check.limit) == (is_regular, told, 1.0)
         assert (judged.verdict.acceptance is Acceptance.ACCEPTED) == is_regular
+
+
+def test_whose_own_photos_show_an_odd_face_may_have_one_in_portraits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ColourAnalyzer, "irregularity", lambda self, pixels, face: 0.9)
+    judging = gate()
+    for told, is_regular in ((1.34, True), (1.36, False)):
+        monkeypatch.setattr(ColourAnalyzer, "irregularity", lambda self, pixels, face, told=told: told)
+        (check,) = [check for check in judging.judge(picture(ADA)).verdict.checks if check.reason == "FACE_IRREGULAR"]
+        assert (check.passed, check.measured) == (is_regular, told)
+        assert check.limit == pytest.approx(1.35)
 
 
 def test_somebody_small_in_the_background_is_no_second_face() -> None:
