@@ -42,12 +42,18 @@ class OutsideLook:
         key = "`headshots keys create` makes a key; give it by --api-key or HEADSHOTS_API_KEY"
         return [
             Check("name", self._name, "give --gateway HOST:PORT; see that DNS knows the host", SECONDS),
-            Check("connection", self._connection, reach, SECONDS),
-            Check("TLS", self._tls, "see the certificate of the proxy that ends TLS, and --tls-ca", SECONDS),
-            Check("health", self._health, f"{reach}; its log tells why it does not serve", SECONDS),
-            Check("API key", self._key, key, SECONDS),
-            Check("styles", self._styles, "see the findings above, and the gateway's log", SECONDS),
-            Check("round trip", self._round_trip, "see the findings above", SECONDS),
+            Check("connection", self._connection, reach, SECONDS, needs="name"),
+            Check(
+                "TLS",
+                self._tls,
+                "see the certificate of the proxy that ends TLS, and --tls-ca",
+                SECONDS,
+                needs="connection",
+            ),
+            Check("health", self._health, f"{reach}; its log tells why it does not serve", SECONDS, needs="TLS"),
+            Check("API key", self._key, key, SECONDS, needs="TLS"),
+            Check("styles", self._styles, "see the findings above, and the gateway's log", SECONDS, needs="API key"),
+            Check("round trip", self._round_trip, "see the findings above", SECONDS, needs="API key"),
         ]
 
     def _name(self) -> Finding:

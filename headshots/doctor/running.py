@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from headshots.doctor.findings import Finding, Result, failed
+from headshots.doctor.findings import Finding, Result, State, failed, skipped
 from headshots.doctor.secrets import Redactor
 from headshots.errors import HeadshotsError
 
@@ -29,15 +29,22 @@ class Check:
     cure: str
     """What to do where it raises, or does not end."""
     seconds: float = SECONDS
+    needs: str = ""
+    """An earlier check without whose success this one would only tell the same again; empty: none."""
 
 
 def run(service: str, checks: Sequence[Check], redactor: Redactor) -> Iterator[Result]:
     """The results of the checks, as they come, without secrets.
 
+    What needs a check that failed, or one that was not looked at for that, is not looked at: one cause is told once.
     A check that does not end in time stays behind in a daemon thread: end the process by `os._exit`.
     """
+    lost: set[str] = set()
     for check in checks:
-        for found in _findings(check):
+        findings = _findings(check) if check.needs not in lost else [skipped(f"it needs {check.needs!r} above")]
+        if check.needs in lost or any(found.state is State.FAILED for found in findings):
+            lost.add(check.name)
+        for found in findings:
             seen, cure = (" ".join(redactor.clean(text).split()) for text in (found.seen, found.cure))
             yield Result(service, check.name, found.state, seen, cure)
 

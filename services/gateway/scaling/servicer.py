@@ -43,8 +43,10 @@ class _Asked:
         if pool not in queues:
             raise NotFoundError(
                 "SCALER_POOL_UNKNOWN",
-                f"{message.namespace}/{message.name}: there is no pool {pool!r}; set the trigger's metadata.{_POOL} to "
-                f"{' or '.join(queues)}, or declare it in HEADSHOTS_GATEWAY_POOLS",
+                f"{message.namespace}/{message.name}: "
+                f"{f'there is no pool {pool!r}' if pool else f'metadata.{_POOL} is not set'}; set the trigger's "
+                f"metadata.{_POOL} to {' or '.join(queues)}, or declare a pool NAME in HEADSHOTS_GATEWAY_POOLS for "
+                "generators-NAME and trainers-NAME",
             )
         text = message.scalerMetadata.get(_PER_REPLICA, "1")
         try:

@@ -78,6 +78,19 @@ async def test_a_training_that_no_trainer_has_heard_of_counts(world: World) -> N
         assert await work(stub, "trainers") == 0
 
 
+async def test_of_pools_with_one_foundation_a_training_counts_for_its_own_and_for_all_once_that_is_gone(
+    world: World,
+) -> None:
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    await world.stop_peer(world.trainer_port)
+    await world.acme.create_training(subject)
+    pools = FakePool("main", FOUNDATION_DIGEST), FakePool("v2", FOUNDATION_DIGEST)
+    assert [count_work(world.database, Queue(Kind.TRAINERS, pool.name), pools) for pool in pools] == [1, 0]
+    renamed = FakePool("v2", FOUNDATION_DIGEST), FakePool("v3", SECOND_DIGEST)
+    assert [count_work(world.database, Queue(Kind.TRAINERS, pool.name), renamed) for pool in renamed] == [1, 0]
+
+
 async def test_each_pool_is_told_of_its_own_work(world: World) -> None:
     pools = await opened_pools(world, scaler_port=0)
     subject = await pools.trained(world.acme, SECOND)
@@ -126,7 +139,7 @@ async def test_what_a_replica_takes_is_as_the_trigger_says(world: World) -> None
     ("ref", "reason", "cure"),
     [
         (asking("gpus"), "SCALER_POOL_UNKNOWN", "generators or trainers"),
-        (scaler_pb2.ScaledObjectRef(), "SCALER_POOL_UNKNOWN", "generators or trainers"),
+        (scaler_pb2.ScaledObjectRef(), "SCALER_POOL_UNKNOWN", "metadata.pool is not set; set"),
         *(
             (asking("trainers", text), "SCALER_PER_REPLICA_INVALID", "0.001 to 1000000")
             for text in ("0", "-1", "many", "nan", "inf", "1e300", "1e-300")
