@@ -61,7 +61,7 @@ def measured(plan: Plan, person: int) -> dict[str, Any]:
     return {
         **_likeness(plan, person, judges, pictures, [pair.scene for pair in pairs]),
         **_regular(_regularity(plan), judges, points_NP2, pairs),
-        **_edges(identity, judges, pairs),
+        **_edges(identity, judges, pairs, plan.framing),
         "landmarks_off": float(np.mean([pair.off for pair in pairs])),
     }
 
@@ -122,12 +122,12 @@ def _regular(regularity: Regularity, judges: Judges, points_NP2: Points, pairs: 
     }
 
 
-def _edges(identity: Identity, judges: Judges, pairs: Sequence[_Looked]) -> dict[str, float]:
+def _edges(identity: Identity, judges: Judges, pairs: Sequence[_Looked], framing: str) -> dict[str, float]:
     """Outlines and sharpness beside the truth; and the truth's own overlap, where pose and head are found as theirs."""
     true = np.stack([pair.true for pair in pairs])
     _, true_NP2 = looked_at(judges, true)
     again = [
-        _beside_truth(identity, pair.scene, picture, points_P2)
+        _beside_truth(identity, pair.scene, picture, points_P2, framing)
         for pair, picture, points_P2 in zip(pairs, true, true_NP2, strict=True)
     ]
     eyes = [
