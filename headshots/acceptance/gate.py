@@ -60,6 +60,11 @@ class Gate:
         self._reference = reference
         self._profile = profile
 
+    @property
+    def max_irregularity(self) -> float:
+        """How irregular a portrait of this person may be: some true faces are more so than 99 of 100."""
+        return max(MAX_IRREGULARITY, MAX_IRREGULARITY_OVER_OWN * (self._reference.irregularity or 0.0))
+
     def judge(self, picture_HWC: Pixels) -> Judged:
         """Every check, not only the first that fails; a second or less for a picture of some megapixels."""
         faces = self._analyzer.faces(picture_HWC)
@@ -88,8 +93,7 @@ class Gate:
         """Left out where the analyzer cannot tell it of anybody."""
         irregularity = self._analyzer.irregularity(picture_HWC, face)
         if irregularity is not None:
-            own = self._reference.irregularity or 0.0
-            limit = max(MAX_IRREGULARITY, MAX_IRREGULARITY_OVER_OWN * own)
+            own, limit = self._reference.irregularity or 0.0, self.max_irregularity
             words = f"Eyes, brows, nose and mouth are {irregularity:.2f} times as far out of place as in 99 of 100 true"
             message = f"{words} faces, and {own:.2f} times in the person's own photos; {limit:.2f} are allowed."
             yield at_most("FACE_IRREGULAR", irregularity, limit, message)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from headshots.acceptance import Acceptance, Gate
+from headshots.acceptance.gate import MAX_IRREGULARITY
 from headshots.faces import Face, FaceAnalyzer, Pixels
 from services.trainer.selection.scores import CheckpointScores
 
@@ -27,8 +28,6 @@ _CELLS = 16
 _HEAD_SHARE = 1.5
 # A cell counts if at least this share of it is surroundings.
 _MIN_COVER = 0.5
-# 99 in 100 true faces are so regular.
-_MAX_IRREGULARITY = 1.0
 
 Grid = Sequence[Sequence[Pixels]]  # [P][S] images
 FloatArray = npt.NDArray[np.float32]
@@ -53,7 +52,8 @@ class Judge:
         self._gate = gate
         self._bare_views = [[_Surroundings(analyzer, image) for image in row] for row in bare]
         self._bare_difference = _seed_difference(bare)
-        self._bare_regular = _regular(analyzer, [(image, analyzer.faces(image)) for row in bare for image in row])
+        bare_seen = [(image, analyzer.faces(image)) for row in bare for image in row]
+        self._bare_regular = _regular(analyzer, bare_seen, MAX_IRREGULARITY)
 
     def scores(self, step: int, portraits: Grid) -> CheckpointScores:
         """Scores of ``portraits``, [P][S], with the prompts and seeds of ``bare``."""
@@ -73,7 +73,7 @@ class Judge:
             prompt_kept=self._prompt_kept(portraits),
             faces=sum(len(faces) == 1 for faces in found) / len(found),
             accepted=self._accepted(portraits),
-            regular=None if self._bare_regular is None else _regular(self._analyzer, seen),
+            regular=None if self._bare_regular is None else _regular(self._analyzer, seen, self._gate.max_irregularity),
             bare_regular=self._bare_regular,
         )
 
@@ -124,14 +124,14 @@ def surroundings(analyzer: FaceAnalyzer, image: Pixels) -> npt.NDArray[np.bool_]
     return outside
 
 
-def _regular(analyzer: FaceAnalyzer, seen: Sequence[tuple[Pixels, list[Face]]]) -> float | None:
-    """Share of the images whose largest face is regular; None where the analyzer cannot tell it of a face."""
+def _regular(analyzer: FaceAnalyzer, seen: Sequence[tuple[Pixels, list[Face]]], limit: float) -> float | None:
+    """Share of images whose largest face is irregular by ``limit`` at most; None: the analyzer cannot tell of a face."""
     regular = 0
     for image, faces in seen:
         if faces:
             if (irregularity := analyzer.irregularity(image, faces[0])) is None:
                 return None
-            regular += irregularity <= _MAX_IRREGULARITY
+            regular += irregularity <= limit
     return regular / len(seen)
 
 

@@ -49,10 +49,11 @@ class CheckpointScores:
     # Share of portraits that the profile `profile-worthy` accepts, near-duplicates aside, 0 to 1. It has no say in the
     # choice. None: the checkpoint was judged before this was measured.
     accepted: float | None = None
-    # Share of portraits whose face is as regular as 99 in 100 true ones (`FaceAnalyzer.irregularity` 1 or less), 0 to
-    # 1; one without a face is not. None: the analyzer cannot tell, and whether faces are broken is not checked.
+    # Share of portraits whose face is as regular as the gate asks (`Gate.max_irregularity`: as 99 in 100 true ones, or
+    # nearly as the person's photos), 0 to 1; one without a face is not. None: the analyzer cannot tell, and whether
+    # faces are broken is not checked.
     regular: float | None = None
-    # The same of the bare foundation's portraits.
+    # The same of the bare foundation's portraits, of other people each, as 99 in 100 true ones.
     bare_regular: float | None = None
 
     @property
