@@ -125,7 +125,7 @@ def surroundings(analyzer: FaceAnalyzer, image: Pixels) -> npt.NDArray[np.bool_]
 
 
 def _regular(analyzer: FaceAnalyzer, seen: Sequence[tuple[Pixels, list[Face]]], limit: float) -> float | None:
-    """Share of images whose largest face is irregular by ``limit`` at most; None: the analyzer cannot tell of a face."""
+    """Share of images whose largest face is irregular by ``limit`` at most; None: the analyzer cannot tell it."""
     regular = 0
     for image, faces in seen:
         if faces:
