@@ -108,7 +108,8 @@ def test_points_learn_resume_and_tell_how_regular_a_face_is(work: Path, tmp_path
     crop = torch.from_numpy(to_planes(align(pixels, face.landmarks)[None]))
     load_average(finder, tmp_path, "points")
     assert np.allclose(analyzer.points(pixels, face), finder(crop)[0].detach(), atol=0.1)
-    assert Regularity.load(tmp_path / REGULARITY_FILE).distances(analyzer.points(pixels, face)[None])[0] > 0
+    learned = Regularity.load(tmp_path / REGULARITY_FILE)
+    assert told == pytest.approx(float(learned.distances(analyzer.points(pixels, face)[None])[0]) / learned.limit)
     scores = point_scores(analyzer, 3)
     assert scores["point_error_px_close"] > 0
     assert {"regular_close", "regular_broken_close"} <= scores.keys()
