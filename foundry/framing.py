@@ -10,7 +10,9 @@ from headshots.diffusion.foundations.foundation import Foundation
 # What `headshots.yaml` says of a foundation that learned a framing: the median of 100 drawn studio portraits (0.79 by
 # one look of the bundled analyzer, 0.78 by many). The default framing is near that of selfies, which are taken whole.
 HEAD_HEIGHTS: dict[str, float | None] = {DEFAULT_FRAMING: None, "close": 0.78}
-assert HEAD_HEIGHTS.keys() == FRAMINGS.keys()
+EYE_LINES: dict[str, float | None] = {DEFAULT_FRAMING: None, "close": 0.39}
+"""Of the eyes in the same portraits, from the upper edge: frames of looks follow both."""
+assert HEAD_HEIGHTS.keys() == EYE_LINES.keys() == FRAMINGS.keys()
 
 
 def framing_of(foundation: Foundation) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from foundry.framing import HEAD_HEIGHTS
+from foundry.framing import EYE_LINES, HEAD_HEIGHTS
 from foundry.latents import CHANNELS
 from foundry.models import LATENT_SIZE
 from foundry.portraits import ANYBODY, CLASS_NOUNS, DEFAULT_FRAMING, TRIGGERS
@@ -31,7 +31,7 @@ def settings(framing: str = FRAMING) -> dict[str, Any]:
 
     ``framing``: that of the portraits that the foundation learned.
     """
-    head_height = HEAD_HEIGHTS[framing]
+    heads = {"head_height": HEAD_HEIGHTS[framing], "eye_line": EYE_LINES[framing]}
     native = 8 * LATENT_SIZE
     return {
         "name": "tiny-portrait",
@@ -46,7 +46,7 @@ def settings(framing: str = FRAMING) -> dict[str, Any]:
         "adapter_guidance_scale": 2.5,
         # Away from everybody else as well: docs/experiments.md has what it is worth.
         "negative_adapter_share": 0.4,
-        **({} if head_height is None else {"head_height": head_height}),
+        **{name: share for name, share in heads.items() if share is not None},
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
         "class_nouns": [*CLASS_NOUNS, ANYBODY],

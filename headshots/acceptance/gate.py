@@ -54,11 +54,15 @@ class Judged:
 class Gate:
     """Judges portraits of one person. May be called from several threads, as analyzers may."""
 
-    def __init__(self, analyzer: FaceAnalyzer, reference: Reference, profile: Profile) -> None:
-        """`reference`: by the same analyzer."""
+    def __init__(
+        self, analyzer: FaceAnalyzer, reference: Reference, profile: Profile, *, crown_is_cut: bool = False
+    ) -> None:
+        """`reference`: by the same analyzer; `crown_is_cut`: a frame that was asked for puts the crown beyond the upper
+        edge, so that what is cut there does not count as FACE_CUT_OFF."""
         self._analyzer = analyzer
         self._reference = reference
         self._profile = profile
+        self._crown_is_cut = crown_is_cut
 
     @property
     def max_irregularity(self) -> float:
@@ -74,7 +78,7 @@ class Gate:
         face, limits = faces[0], self._profile.limits
         likeness = self._reference.likeness(face.embedding)
         details = list(self._details(picture_HWC, face))
-        placed = [*_place(face, picture_HWC, limits), *self._regular(picture_HWC, face)]
+        placed = [*_place(face, picture_HWC, limits, self._crown_is_cut), *self._regular(picture_HWC, face)]
         found = [_alone(faces), self._alike(likeness), *placed, *details]
         return Judged(self._verdict(found), likeness, _quality(details), View.of(picture_HWC, face.box))
 
@@ -188,12 +192,13 @@ def _alone(faces: Sequence[Face]) -> Check:
     )
 
 
-def _place(face: Face, picture_HWC: Pixels, limits: AcceptanceLimits) -> Iterator[Check]:
+def _place(face: Face, picture_HWC: Pixels, limits: AcceptanceLimits, crown_is_cut: bool) -> Iterator[Check]:
     height, width = picture_HWC.shape[:2]
     share = face.height_px / min(height, width)
     words = f"The face's height is {share:.0%} of the picture's shorter side"
     yield at_least("FACE_TOO_SMALL", share, limits.min_face_share, f"{words}; {limits.min_face_share:.0%} are needed.")
-    outside = quality.outside_share(face.box, width, height)
+    left, top, right, bottom = face.box
+    outside = quality.outside_share((left, max(top, 0.0) if crown_is_cut else top, right, bottom), width, height)
     words = f"{outside:.0%} of the face is beyond the picture's edges"
     yield at_most(
         "FACE_CUT_OFF", outside, limits.max_face_outside, f"{words}; {limits.max_face_outside:.0%} are allowed."

@@ -156,7 +156,7 @@ class DemoRun:
     async def _order_team(self, delivered: Delivered) -> OneLook:
         """In the first style of the gallery."""
         foundation = Foundation.read(self._options.foundation_folder)
-        frame = frame_within(foundation.native_width_px, foundation.native_height_px)
+        frame = frame_within(foundation)
         style = delivered.shoot.styles[0]
         steps = BUNDLED_STEPS if is_bundled(self._options.foundation_folder) else None
         async with self._client() as client:

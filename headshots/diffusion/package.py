@@ -104,8 +104,8 @@ class EnginePackage:
         max_size_px: largest width or height.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
-        sampler, eta, steps, guidance_scale, guidance_interval, trigger, prompt_template, class_nouns: a request's
-            defaults, as :class:`headshots.diffusion.foundations.foundation.Foundation` has them.
+        sampler, eta, steps, guidance_scale, guidance_interval, trigger, prompt_template, class_nouns, head_height,
+            eye_line: as :class:`headshots.diffusion.foundations.foundation.Foundation` has them.
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
@@ -167,6 +167,8 @@ class EnginePackage:
     native_graphs: tuple[str, ...] = ()
     eta: float | None = None
     guidance_interval: tuple[float, float] = (0.0, 1.0)
+    head_height: float | None = None
+    eye_line: float | None = None
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -197,11 +199,10 @@ class EnginePackage:
         check_files(folder, value)
         value["layout"] = Layout.from_json(value["layout"])
         value["text_encoders"] = tuple(TextEncoder(**entry) for entry in value["text_encoders"])
-        value["class_nouns"] = tuple(value["class_nouns"])
         value["vocabulary"], value["native_graphs"] = tuple(value.get("vocabulary", ())), tuple(value["native_graphs"])
         value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
-        value["preview_bias"] = tuple(value["preview_bias"])
-        value["guidance_interval"] = tuple(value["guidance_interval"])
+        for name in ("class_nouns", "preview_bias", "guidance_interval"):
+            value[name] = tuple(value[name])
         value["sizes"] = tuple((width, height) for width, height in value["sizes"])
         value["graphs"] = {name: Signature.from_json(graph) for name, graph in value["graphs"].items()}
         engines = value.pop("tensorrt_rtx", None)
@@ -211,9 +212,8 @@ class EnginePackage:
     def write(self) -> None:
         """Write ``engine.json`` into ``folder``, sorted, so that equal packages are equal bytes."""
         value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
-        del value["folder"]
-        if self.tensorrt_rtx is None:
-            del value["tensorrt_rtx"]
+        for name in ("folder", *(it for it in ("tensorrt_rtx", "head_height", "eye_line") if value[it] is None)):
+            del value[name]
         (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,10 +12,17 @@ from headshots.errors import FieldViolation
 MIN_SIDE_PX, MAX_SIDE_PX = 64, 2048
 """Of a portrait, in pixels."""
 DEFAULT_EYE_LINE, DEFAULT_HEAD_HEIGHT = 0.45, 0.72
-"""Where the caller names none: a headshot as most styles paint it, with a little less around the head, so that the cut
-stays within the painted picture."""
-# A head is three quarters as wide as it is high.
-_HEAD_WIDTH = 0.75
+"""Where the caller names none and the foundation tells nothing of its heads (`fitting.fitted`): a headshot as most
+styles paint it, with a little less around the head, so that the cut stays within the painted picture."""
+MAX_HEAD_HEIGHT = 1.0
+"""From the chin to the crown, share of the height."""
+MAX_CROWN_CUT = 0.15
+"""How much of a head may be beyond the upper edge, share of its height. Close headshots are cut through the hair; the
+hairline of a grown person is about a seventh below the crown, so no more than hair is lost."""
+HEAD_WIDTH = 0.75
+"""Of a usual head, in heights of the head."""
+# What rounding may cost.
+_EXACT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,12 @@ class Frame:
     @property
     def head_width(self) -> float:
         """Share of the width that a usual head takes."""
-        return self.head_height * _HEAD_WIDTH * self.height_px / self.width_px
+        return self.head_height * HEAD_WIDTH * self.height_px / self.width_px
+
+    @property
+    def cuts_crown(self) -> bool:
+        """Whether the crown of a usual head is beyond the upper edge. The eyes are in the middle of a head."""
+        return self.eye_line < self.head_height / 2 - _EXACT
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
@@ -49,14 +62,20 @@ def find_faults(frame: Frame) -> Iterator[FieldViolation]:
         if not MIN_SIDE_PX <= (side := getattr(frame, field)) <= MAX_SIDE_PX:
             yield FieldViolation(field, f"{side} px; use {MIN_SIDE_PX} to {MAX_SIDE_PX}")
             return
-    half = frame.head_height / 2
-    if frame.eye_line < half:
-        rule = f"the crown is beyond the upper edge: use an eye line of {half:.3g} or more, or a smaller head"
+    half, highest = frame.head_height / 2, (0.5 - MAX_CROWN_CUT) * frame.head_height
+    if frame.eye_line < highest - _EXACT:
+        cut = f"more than {MAX_CROWN_CUT:.0%} of the head are beyond the upper edge"
+        rule = f"{cut}: use an eye line of {_up(highest):g} or more, or a smaller head"
         yield FieldViolation("eye_line", rule)
-    if frame.eye_line + half > 1:
+    if frame.eye_line + half > 1 + _EXACT:
         rule = f"the chin is beyond the lower edge: use an eye line of {1 - half:.3g} or less, or a smaller head"
         yield FieldViolation("eye_line", rule)
-    if frame.head_width > 1:
+    if frame.head_width > 1 + _EXACT:
         most = frame.head_height / frame.head_width
         rule = f"the head is wider than the portrait: use a head height of {most:.3g} or less, or a wider portrait"
         yield FieldViolation("head_height", rule)
+
+
+def _up(share: float) -> float:
+    """Rounded up to three digits, so that who uses it is not refused again."""
+    return math.ceil(share * 1000 - _EXACT) / 1000

@@ -26,7 +26,7 @@ from headshots.validate import validate_pb2 as buf_dot_validate_dot_validate__pb
 from headshots.v1 import styles_pb2 as headshots_dot_v1_dot_styles__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheadshots/v1/foundations.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19headshots/v1/styles.proto\"\x8c\x04\n\nFoundation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x17\n\x0fnative_width_px\x18\x03 \x01(\x05\x12\x18\n\x10native_height_px\x18\x04 \x01(\x05\x12\x14\n\x0cmin_width_px\x18\x05 \x01(\x05\x12\x14\n\x0cmax_width_px\x18\x06 \x01(\x05\x12\x15\n\rmin_height_px\x18\x07 \x01(\x05\x12\x15\n\rmax_height_px\x18\x08 \x01(\x05\x12\x18\n\x10size_multiple_px\x18\t \x01(\x05\x12\r\n\x05steps\x18\n \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x0b \x01(\x02\x12\x17\n\x0fprompt_template\x18\x0c \x01(\t\x12\x13\n\x0b\x63lass_nouns\x18\r \x03(\t\x12\x12\n\nvocabulary\x18\x0e \x03(\t\x12\x15\n\rwindow_tokens\x18\x0f \x01(\x05\x12\x10\n\x08max_rank\x18\x10 \x01(\x05\x12\x12\n\nis_default\x18\x11 \x01(\x08\x12\x18\n\x10ready_generators\x18\x12 \x01(\x05\x12\x0f\n\x07sampler\x18\x13 \x01(\t\x12\x0e\n\x06\x64igest\x18\x14 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x15 \x01(\t\x12\x39\n\x11guidance_interval\x18\x16 \x01(\x0b\x32\x1e.headshots.v1.GuidanceInterval\"U\n\x16ListFoundationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"a\n\x17ListFoundationsResponse\x12-\n\x0b\x66oundations\x18\x01 \x03(\x0b\x32\x18.headshots.v1.Foundation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x14GetFoundationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^foundations/[a-z0-9-]{1,64}$\"E\n\x15GetFoundationResponse\x12,\n\nfoundation\x18\x01 \x01(\x0b\x32\x18.headshots.v1.Foundation2\xcd\x01\n\x11\x46oundationService\x12^\n\x0fListFoundations\x12$.headshots.v1.ListFoundationsRequest\x1a%.headshots.v1.ListFoundationsResponse\x12X\n\rGetFoundation\x12\".headshots.v1.GetFoundationRequest\x1a#.headshots.v1.GetFoundationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheadshots/v1/foundations.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19headshots/v1/styles.proto\"\xda\x04\n\nFoundation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x17\n\x0fnative_width_px\x18\x03 \x01(\x05\x12\x18\n\x10native_height_px\x18\x04 \x01(\x05\x12\x14\n\x0cmin_width_px\x18\x05 \x01(\x05\x12\x14\n\x0cmax_width_px\x18\x06 \x01(\x05\x12\x15\n\rmin_height_px\x18\x07 \x01(\x05\x12\x15\n\rmax_height_px\x18\x08 \x01(\x05\x12\x18\n\x10size_multiple_px\x18\t \x01(\x05\x12\r\n\x05steps\x18\n \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x0b \x01(\x02\x12\x17\n\x0fprompt_template\x18\x0c \x01(\t\x12\x13\n\x0b\x63lass_nouns\x18\r \x03(\t\x12\x12\n\nvocabulary\x18\x0e \x03(\t\x12\x15\n\rwindow_tokens\x18\x0f \x01(\x05\x12\x10\n\x08max_rank\x18\x10 \x01(\x05\x12\x12\n\nis_default\x18\x11 \x01(\x08\x12\x18\n\x10ready_generators\x18\x12 \x01(\x05\x12\x0f\n\x07sampler\x18\x13 \x01(\t\x12\x0e\n\x06\x64igest\x18\x14 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x15 \x01(\t\x12\x39\n\x11guidance_interval\x18\x16 \x01(\x0b\x32\x1e.headshots.v1.GuidanceInterval\x12\x18\n\x0bhead_height\x18\x17 \x01(\x02H\x00\x88\x01\x01\x12\x15\n\x08\x65ye_line\x18\x18 \x01(\x02H\x01\x88\x01\x01\x42\x0e\n\x0c_head_heightB\x0b\n\t_eye_line\"U\n\x16ListFoundationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"a\n\x17ListFoundationsResponse\x12-\n\x0b\x66oundations\x18\x01 \x03(\x0b\x32\x18.headshots.v1.Foundation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x14GetFoundationRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^foundations/[a-z0-9-]{1,64}$\"E\n\x15GetFoundationResponse\x12,\n\nfoundation\x18\x01 \x01(\x0b\x32\x18.headshots.v1.Foundation2\xcd\x01\n\x11\x46oundationService\x12^\n\x0fListFoundations\x12$.headshots.v1.ListFoundationsRequest\x1a%.headshots.v1.ListFoundationsResponse\x12X\n\rGetFoundation\x12\".headshots.v1.GetFoundationRequest\x1a#.headshots.v1.GetFoundationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,15 +40,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFOUNDATIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETFOUNDATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H!r\0372\035^foundations/[a-z0-9-]{1,64}$'
   _globals['_FOUNDATION']._serialized_start=105
-  _globals['_FOUNDATION']._serialized_end=629
-  _globals['_LISTFOUNDATIONSREQUEST']._serialized_start=631
-  _globals['_LISTFOUNDATIONSREQUEST']._serialized_end=716
-  _globals['_LISTFOUNDATIONSRESPONSE']._serialized_start=718
-  _globals['_LISTFOUNDATIONSRESPONSE']._serialized_end=815
-  _globals['_GETFOUNDATIONREQUEST']._serialized_start=817
-  _globals['_GETFOUNDATIONREQUEST']._serialized_end=891
-  _globals['_GETFOUNDATIONRESPONSE']._serialized_start=893
-  _globals['_GETFOUNDATIONRESPONSE']._serialized_end=962
-  _globals['_FOUNDATIONSERVICE']._serialized_start=965
-  _globals['_FOUNDATIONSERVICE']._serialized_end=1170
+  _globals['_FOUNDATION']._serialized_end=707
+  _globals['_LISTFOUNDATIONSREQUEST']._serialized_start=709
+  _globals['_LISTFOUNDATIONSREQUEST']._serialized_end=794
+  _globals['_LISTFOUNDATIONSRESPONSE']._serialized_start=796
+  _globals['_LISTFOUNDATIONSRESPONSE']._serialized_end=893
+  _globals['_GETFOUNDATIONREQUEST']._serialized_start=895
+  _globals['_GETFOUNDATIONREQUEST']._serialized_end=969
+  _globals['_GETFOUNDATIONRESPONSE']._serialized_start=971
+  _globals['_GETFOUNDATIONRESPONSE']._serialized_end=1040
+  _globals['_FOUNDATIONSERVICE']._serialized_start=1043
+  _globals['_FOUNDATIONSERVICE']._serialized_end=1248
 # @@protoc_insertion_point(module_scope)

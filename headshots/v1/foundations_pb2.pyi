@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Foundation(_message.Message):
-    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank", "is_default", "ready_generators", "sampler", "digest", "negative_prompt", "guidance_interval")
+    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank", "is_default", "ready_generators", "sampler", "digest", "negative_prompt", "guidance_interval", "head_height", "eye_line")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     NATIVE_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,8 @@ class Foundation(_message.Message):
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    HEAD_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EYE_LINE_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     native_width_px: int
@@ -54,7 +56,9 @@ class Foundation(_message.Message):
     digest: str
     negative_prompt: str
     guidance_interval: _styles_pb2.GuidanceInterval
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ..., is_default: _Optional[bool] = ..., ready_generators: _Optional[int] = ..., sampler: _Optional[str] = ..., digest: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
+    head_height: float
+    eye_line: float
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ..., is_default: _Optional[bool] = ..., ready_generators: _Optional[int] = ..., sampler: _Optional[str] = ..., digest: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., head_height: _Optional[float] = ..., eye_line: _Optional[float] = ...) -> None: ...
 
 class ListFoundationsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

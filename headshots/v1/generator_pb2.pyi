@@ -227,7 +227,7 @@ class DescribeGeneratorRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "negative_prompt", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters", "guidance_interval")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "negative_prompt", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters", "guidance_interval", "head_height", "eye_line")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -261,6 +261,8 @@ class DescribeGeneratorResponse(_message.Message):
     HOST_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     DISK_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    HEAD_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EYE_LINE_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
     backend: str
@@ -294,7 +296,9 @@ class DescribeGeneratorResponse(_message.Message):
     host_adapters: _containers.RepeatedScalarFieldContainer[str]
     disk_adapters: _containers.RepeatedScalarFieldContainer[str]
     guidance_interval: _styles_pb2.GuidanceInterval
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
+    head_height: float
+    eye_line: float
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., head_height: _Optional[float] = ..., eye_line: _Optional[float] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

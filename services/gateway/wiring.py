@@ -139,6 +139,7 @@ class _Parts:
             ShootServicer(shoots),
             TeamServicer(TeamEngine(database, styles, shoots, team_runner, *watching)),
             *_of_orders(database, styles, packs, checks),
+            LookServicer(LookEngine(database, styles, pools)),
             FoundationServicer(pools),
             AuditEventServicer(database, given.audit),
             ErasureServicer(database),
@@ -156,7 +157,6 @@ def _of_orders(database: Engine, styles: StyleLibrary, packs: PackLibrary, check
         StyleServicer(StyleEngine(database, styles, checks)),
         ProfileServicer(ProfileEngine(database)),
         PackServicer(PackEngine(database, styles, packs)),
-        LookServicer(LookEngine(database, styles)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from headshots.diffusion.package import EnginePackage
 from headshots.looks.frame import Frame
 from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.guard import current_grant
@@ -107,10 +108,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             trigger=package.trigger,
             latent_channels=package.latent_channels,
             latent_cell_px=package.vae_scale_factor,
-            min_width_px=package.width_range_px[0],
-            max_width_px=package.width_range_px[1],
-            min_height_px=package.height_range_px[0],
-            max_height_px=package.height_range_px[1],
+            **_ranges(package),
             size_multiple_px=package.size_multiple_px,
             class_nouns=package.class_nouns,
             vocabulary=package.vocabulary,
@@ -119,6 +117,8 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             host_adapters=state.held.in_memory,
             disk_adapters=state.held.on_disk,
             guidance_interval=_interval(package.guidance_interval),
+            head_height=package.head_height,
+            eye_line=package.eye_line,
         )
 
     async def EvictAdapter(
@@ -199,6 +199,12 @@ def tenant_rights(request: pb.GenerateRequest) -> TenantRights:
     given = request.rights
     said = {name: getattr(given, name) for name in ("owner", "usage_terms", "licence") if given.HasField(name)}
     return TenantRights(**said, with_prompts=given.with_prompts)
+
+
+def _ranges(package: EnginePackage) -> dict[str, int]:
+    widths, heights = package.width_range_px, package.height_range_px
+    sides = {"min_width_px": widths[0], "max_width_px": widths[1]}
+    return {**sides, "min_height_px": heights[0], "max_height_px": heights[1]}
 
 
 def _interval(value: tuple[float, float]) -> styles_pb2.GuidanceInterval:

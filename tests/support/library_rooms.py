@@ -195,6 +195,7 @@ LIBRARY: Arrows = {
         "console": "bars and exit codes",
         "processes": "the three services",
         "diffusion": "the export's options",
+        "looks": "the team's frame fits what the foundation paints",
         "imaging": "photos are checked before they are used",
     },
     "cli": {

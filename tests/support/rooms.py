@@ -123,6 +123,7 @@ GATEWAY: Arrows = {
         "tenants": "whose looks they are",
         "styles": "a look names styles that can be ordered",
         "profiles": "portraits of a look are judged by one",
+        "peers": "a frame follows what foundations paint",
     },
     "teams": {
         "api": "names, pages, states and times",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headshots.client.convert.values import interval
+from headshots.client.convert.values import interval, six_digits
 from headshots.client.models.foundations import Foundation
 from headshots.v1 import foundations_pb2
 
@@ -32,4 +32,6 @@ def foundation(message: foundations_pb2.Foundation) -> Foundation:
         digest=message.digest,
         negative_prompt=message.negative_prompt,
         guidance_interval=interval(message),
+        head_height=six_digits(message.head_height) if message.HasField("head_height") else None,
+        eye_line=six_digits(message.eye_line) if message.HasField("eye_line") else None,
     )

@@ -47,6 +47,11 @@ def job_failure(message: jobs_pb2.Failure) -> Failure:
     return Failure(message.reason, message.message)
 
 
+def six_digits(value: float) -> float:
+    """A float of the contract has seven digits: 0.45 comes as 0.449999988."""
+    return float(f"{value:.6g}")
+
+
 def interval(message: Message) -> tuple[float, float] | None:
     """The ends of a message's field `guidance_interval`; None where it is unset."""
     if not message.HasField("guidance_interval"):

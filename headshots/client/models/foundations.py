@@ -39,6 +39,10 @@ class Foundation:
     """What images are led away from where their style names nothing; empty: nothing."""
     guidance_interval: tuple[float, float] | None = None
     """Where in the noise schedule there is guidance by default, 0 to 1 (1 is noise alone); None: it is not told."""
+    head_height: float | None = None
+    """Of heads in its portraits of the native size, chin to crown, share of the height; None: it is not told."""
+    eye_line: float | None = None
+    """From the upper edge to the eyes there, share of the height; None: it is not told."""
 
 
 FoundationRef = Foundation | str

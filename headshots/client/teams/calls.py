@@ -38,8 +38,7 @@ class TeamCalls(Connection):
 
         Args:
             look_id: the last part of its name, 1 to 64 characters of a-z, 0-9 and -.
-            styles: 1 to 8 distinct ones.
-            frame: the size of the portraits, and where the head stands in them.
+            styles, frame: 1 to 8 distinct ones; the size of the portraits, and where the head stands in them.
             display_name, description: for people, at most 256 characters each.
             options: all that may be left to the server.
             labelling, request_id, validate_only: as for `create_pack`.
@@ -47,7 +46,8 @@ class TeamCalls(Connection):
         Raises:
             AlreadyExistsError: a look has that name.
             InvalidArgumentError: no style, one that there is not, or a frame that cuts off the head.
-            FailedPreconditionError: a style is archived.
+            FailedPreconditionError: a style is archived, or portraits of no foundation have room for the frame.
+            UnavailableError: the frame leaves something to the default foundation, and no generator has told of it.
         """
         request = looks_pb2.CreateLookRequest(
             look_id=look_id,
@@ -96,8 +96,8 @@ class TeamCalls(Connection):
 
         Raises:
             NotFoundError: no such look.
-            FailedPreconditionError: it is archived, or one of the styles is.
-            InvalidArgumentError: as `create_look`.
+            FailedPreconditionError: it is archived, or one of the styles is; and as `create_look`.
+            InvalidArgumentError, UnavailableError: as `create_look`.
         """
         request = looks_pb2.UpdateLookRequest(
             name=resource_name(look, Kind.LOOK),

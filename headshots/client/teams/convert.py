@@ -7,7 +7,7 @@ from typing import Any
 from headshots.client.convert.images import wire_format
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.shoots import quote
-from headshots.client.convert.values import job_failure, job_state, utc_time
+from headshots.client.convert.values import job_failure, job_state, six_digits, utc_time
 from headshots.client.convert.verdicts import profile_name
 from headshots.client.models.images import ImageFormat
 from headshots.client.teams.models import (
@@ -38,7 +38,7 @@ def look(message: looks_pb2.Look) -> Look:
         version=message.version,
         styles=tuple(message.styles),
         portraits=message.portraits,
-        frame=Frame(frame.width_px, frame.height_px, _six(frame.eye_line), _six(frame.head_height)),
+        frame=Frame(frame.width_px, frame.height_px, six_digits(frame.eye_line), six_digits(frame.head_height)),
         profile=message.profile,
         seed_policy=SeedPolicy(looks_pb2.SeedPolicy.Name(message.seed_policy).removeprefix("SEED_POLICY_")),
         seed=message.seed,
@@ -138,8 +138,3 @@ def _consistency(message: teams_pb2.StyleConsistency) -> StyleConsistency:
         backdrop_delta_e=message.backdrop_delta_e if message.HasField("backdrop_delta_e") else None,
         outliers=tuple(message.outliers),
     )
-
-
-def _six(value: float) -> float:
-    """A float of the contract has seven digits: 0.45 comes as 0.449999988."""
-    return float(f"{value:.6g}")

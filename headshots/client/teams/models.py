@@ -41,9 +41,9 @@ class Frame:
     height_px: int
     """64 to 2048."""
     eye_line: float | None = None
-    """From the upper edge to the middle of the eyes, share of the height."""
+    """From the upper edge to the middle of the eyes, share of the height; None: what fits the default foundation."""
     head_height: float | None = None
-    """From the chin to the crown, without hair, share of the height."""
+    """From the chin to the crown, without hair, share of the height; None: the same. Up to 15 % of it may be cut."""
 
 
 @dataclass(frozen=True)

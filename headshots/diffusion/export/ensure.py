@@ -135,6 +135,9 @@ def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> 
     """
     others = ("path", "initial_weights", "initial_weights_sha256", "training")
     described = {name: value for name, value in asdict(foundation).items() if name not in others}
+    if foundation.head_height is None:
+        # A package says nothing of heads then, as before it could: it need not be made again.
+        del described["eye_line"]
     asked = asdict(options)
     # How much memory a build may take does not show in what it makes.
     del asked["build_memory_gb"]

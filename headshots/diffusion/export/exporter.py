@@ -54,6 +54,8 @@ _AS_THE_FOUNDATION = (
     "negative_prompt",
     "class_nouns",
     "vocabulary",
+    "head_height",
+    "eye_line",
 )
 """What a package repeats of its foundation, under the same names."""
 _GRAPHS: Mapping[str, Any] = {name: f"{name}.onnx" for name in ("unet", "vae_decoder", "vae_encoder")}

@@ -40,6 +40,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "negative_prompt": str,
     "class_nouns": list,
     "head_height": int | float,
+    "eye_line": int | float,
     "vocabulary": str,
     "adapted_layers": list,
     "training": dict,

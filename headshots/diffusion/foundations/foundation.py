@@ -22,7 +22,8 @@ the demo share these facts without importing torch.
     negative_prompt: cartoon, blurry   # what galleries are led away from where a style says nothing; default: nothing
     class_nouns: [person, man, woman]
     head_height: 0.78           # of heads in its portraits, chin to crown, share of the height: trainings cut photos so
-                                # near; default: as large as they allow
+                                # near, and looks' frames follow; default: as large as they allow
+    eye_line: 0.39              # of the eyes there, from the upper edge; default with head_height: looks take 0.45
     vocabulary: a beard bright …  # the only words that the model was taught; default: any may be known
     adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
     training: {steps: 400, rank: 8, learning_rate: 0.0005}   # the trainer's recommended recipe, free form
@@ -53,6 +54,7 @@ from headshots.diffusion.foundations.files import (
     short,
 )
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
+from headshots.diffusion.foundations.heads import read_heads
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.errors import InvalidArgumentError
@@ -62,8 +64,6 @@ FAMILIES = ("sd15", "sdxl")
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
 # What requests may ask for; of a native size what an engine may take.
 _MOST_GUIDANCE, _MOST_PX = 30, 8192
-# A smaller head is no headshot, and a larger one is no longer whole.
-_HEAD_HEIGHTS = (0.1, 1.0)
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
@@ -94,6 +94,8 @@ class Foundation:
         negative_prompt: what images are led away from where a style names nothing; empty: nothing.
         head_height: of a head in its portraits, from the chin to the crown without hair, share of the height (see
             `headshots.looks.placing.HEAD_SPANS`); trainings cut photos so near. None: as large as photos allow.
+        eye_line: from the upper edge to the eyes in its portraits, share of the height; None without `head_height`, and
+            where that alone is told.
         vocabulary: the only words, in lower case, that it was taught, sorted; empty where its vocabulary is open.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
         initial_weights: the LoRA file that adapters start from; None: they start from noise.
@@ -124,6 +126,7 @@ class Foundation:
     negative_prompt: str
     class_nouns: tuple[str, ...]
     head_height: float | None
+    eye_line: float | None
     vocabulary: tuple[str, ...]
     adapted_layers: tuple[str, ...]
     initial_weights: Path | None
@@ -205,7 +208,7 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
         "negative_prompt": str(settings.get("negative_prompt", "")),
         "class_nouns": _class_nouns(path, settings),
-        "head_height": _head_height(path, settings),
+        **read_heads(path, settings),
         "vocabulary": tuple(sorted(set(str(settings.get("vocabulary", "")).lower().split()))),
         "adapted_layers": adapted_layers(path / SETTINGS, settings),
         "training": dict(settings.get("training", {})),
@@ -217,15 +220,6 @@ def _class_nouns(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
     if not nouns or not all(isinstance(noun, str) and noun.strip() for noun in nouns):
         raise _wrong(path, f"class_nouns is {short(nouns)}; one word or more are needed")
     return tuple(nouns)
-
-
-def _head_height(path: Path, settings: Mapping[str, Any]) -> float | None:
-    if (height := settings.get("head_height")) is None:
-        return None
-    least, most = _HEAD_HEIGHTS
-    if not least <= height <= most:
-        raise _wrong(path, f"head_height is {height:g}; {least:g} to {most:g} of the portrait's height is possible")
-    return float(height)
 
 
 def _size(path: Path, settings: Mapping[str, Any], key: str, native: int) -> int:

@@ -34,6 +34,8 @@ def foundation(served: Served) -> foundations_pb2.Foundation:
         digest=value.foundation_digest,
         negative_prompt=value.negative_prompt,
         guidance_interval=wire_interval(value.guidance_interval),
+        head_height=value.head_height,
+        eye_line=value.eye_line,
     )
 
 

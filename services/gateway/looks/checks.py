@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.engine import Connection
 
 from headshots.acceptance.profiles import Profile
-from headshots.errors import FieldViolation, InvalidArgumentError
-from headshots.looks.frame import find_faults
+from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
+from headshots.looks.fitting import Painted, find_misfits
+from headshots.looks.frame import Frame, find_faults
 from headshots.looks.look import Look
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
@@ -31,6 +34,26 @@ def check_look(
     fields = [f"{styles_field}[{at}]" for at in range(len(look.styles))]
     recipes = usable_styles(connection, library, tenant_id, look.styles, fields)
     return tuple(recipes), usable_profile(connection, tenant_id, look.profile)
+
+
+def check_fits(frame: Frame, painted: Sequence[Painted | None]) -> None:
+    """Refuses a frame that has no room in what any of these foundations usually paints; the default one comes first.
+
+    None, a foundation that does not tell what it paints, may paint anything. So may all where none is known.
+
+    Raises:
+        FailedPreconditionError: FRAME_BEYOND_PORTRAITS, with what to use on the first of them.
+    """
+    misfits = [[] if each is None else list(find_misfits(frame, each)) for each in painted]
+    if not misfits or not all(misfits):
+        return
+    faults = [FieldViolation(f"frame.{each.field}", each.description) for each in misfits[0]]
+    told = "; ".join(f"{each.field}: {each.description}" for each in faults)
+    raise FailedPreconditionError(
+        "FRAME_BEYOND_PORTRAITS",
+        f"no foundation paints portraits that have room for this frame: {told}",
+        violations=faults,
+    )
 
 
 def _check_counts(look: Look, styles_field: str) -> None:

@@ -10,7 +10,7 @@ from headshots.looks.look import Look, SeedPolicy
 from headshots.v1 import images_pb2, looks_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import optional_timestamp
-from services.gateway.looks.models import ListedLook, LookChange
+from services.gateway.looks.models import AskedFrame, ListedLook, LookChange
 
 _POLICIES = {SeedPolicy.SAME: looks_pb2.SEED_POLICY_SAME, SeedPolicy.VARIED: looks_pb2.SEED_POLICY_VARIED}
 _DEFAULT_PROFILE, _DEFAULT_TRIES, _DEFAULT_REPAINTS = "profile-worthy", 3, 3
@@ -40,8 +40,15 @@ def look(value: ListedLook) -> looks_pb2.Look:
     )
 
 
-def new_look(request: looks_pb2.CreateLookRequest) -> Look:
-    """The first version that a caller asks for; the contract's defaults replace what is left out."""
+def asked_frame(given: looks_pb2.Frame) -> AskedFrame:
+    """The frame that a caller asks for; what is unset is None."""
+    # A float of the contract has seven digits: 0.45 comes as 0.449999988.
+    told = {name: float(f"{getattr(given, name):.6g}") for name in ("eye_line", "head_height") if given.HasField(name)}
+    return AskedFrame(given.width_px, given.height_px, **told)
+
+
+def new_look(request: looks_pb2.CreateLookRequest, frame: Frame) -> Look:
+    """The first version that a caller asks for, in this frame; the contract's defaults replace what is left out."""
     styles = _styles(request.styles)
     return Look(
         name=request.look_id,
@@ -49,7 +56,7 @@ def new_look(request: looks_pb2.CreateLookRequest) -> Look:
         description=request.description,
         styles=styles,
         portraits=request.portraits or len(styles),
-        frame=_frame(request.frame),
+        frame=frame,
         profile=_profile(request.profile),
         seed_policy=_policy(request.seed_policy),
         seed=request.seed,
@@ -61,19 +68,22 @@ def new_look(request: looks_pb2.CreateLookRequest) -> Look:
     )
 
 
-def change(request: looks_pb2.UpdateLookRequest, now: Look) -> LookChange:
-    """What a caller changes of the look as it is now; what is set to 0 or empty takes the contract's default."""
-    return LookChange(dict(_changed(request, now)))
+def change(request: looks_pb2.UpdateLookRequest, now: Look, frame: Frame | None) -> LookChange:
+    """What a caller changes of the look as it is now; what is set to 0 or empty takes the contract's default.
+
+    `frame`: of the new version; None: it stays.
+    """
+    return LookChange(dict(_changed(request, now, frame)))
 
 
-def _changed(request: looks_pb2.UpdateLookRequest, now: Look) -> Iterator[tuple[str, Any]]:
+def _changed(request: looks_pb2.UpdateLookRequest, now: Look, frame: Frame | None) -> Iterator[tuple[str, Any]]:
     if (display_name := names.new_display_name(request)) is not None:
         yield "display_name", display_name
     if request.HasField("styles"):
         yield "styles", _styles(request.styles.styles)
         yield "styles_differ", True
-    if request.HasField("frame"):
-        yield "frame", _frame(request.frame)
+    if frame is not None:
+        yield "frame", frame
     styles = len(request.styles.styles) if request.HasField("styles") else len(now.styles)
     told: dict[str, tuple[str, Any]] = {
         "description": ("description", request.description),
@@ -93,12 +103,6 @@ def _changed(request: looks_pb2.UpdateLookRequest, now: Look) -> Iterator[tuple[
 
 def _styles(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(names.ids(name)[0] for name in given)
-
-
-def _frame(given: looks_pb2.Frame) -> Frame:
-    # A float of the contract has seven digits: 0.45 comes as 0.449999988.
-    told = {name: float(f"{getattr(given, name):.6g}") for name in ("eye_line", "head_height") if given.HasField(name)}
-    return Frame(given.width_px, given.height_px, **told)
 
 
 def _profile(given: str) -> str:

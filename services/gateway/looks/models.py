@@ -12,6 +12,18 @@ from services.gateway.api.labels import Labelling
 
 
 @dataclass(frozen=True)
+class AskedFrame:
+    """A frame as a caller asks for it."""
+
+    width_px: int
+    height_px: int
+    eye_line: float | None = None
+    """None: as fits the default foundation."""
+    head_height: float | None = None
+    """None: the same."""
+
+
+@dataclass(frozen=True)
 class ListedLook:
     """A version of a look."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, read, write
 from headshots.errors import AlreadyExistsError, FailedPreconditionError, FieldViolation, NotFoundError
+from headshots.looks.fitting import Painted
 from headshots.looks.look import Look
 from headshots.schema import looks
 from headshots.styles.library import StyleLibrary
@@ -16,7 +18,7 @@ from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import look_name
 from services.gateway.api.requests import IdempotencyKey, find_made
-from services.gateway.looks.checks import check_look
+from services.gateway.looks.checks import check_fits, check_look
 from services.gateway.looks.models import ListedLook, LookChange
 from services.gateway.tenants.rows import lock_tenant
 from services.gateway.tenants.versions import archive, at_version, newest, newest_after
@@ -81,14 +83,17 @@ def create_look(
     look: Look,
     labelling: Labelling,
     *,
+    painted: Sequence[Painted | None],
     key: IdempotencyKey,
     validate_only: bool,
 ) -> ListedLook:
     """Keeps a new look; a repeated `key` returns the one that it created before; `validate_only` inserts nothing.
 
+    `painted`: as for `check_fits`.
+
     Raises:
         AlreadyExistsError: LOOK_EXISTS, REQUEST_ID_REUSED.
-        InvalidArgumentError, FailedPreconditionError: see `check_look`.
+        InvalidArgumentError, FailedPreconditionError: see `check_look` and `check_fits`.
     """
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
@@ -103,6 +108,7 @@ def create_look(
                 metadata={"name": look_name(look.name)},
             )
         check_look(connection, styles, tenant_id, look)
+        check_fits(look.frame, painted)
         now = database_now(connection)
         if not validate_only:
             _insert(connection, tenant_id, look, now, **labelling.fields, **key.columns)
@@ -110,14 +116,23 @@ def create_look(
 
 
 def update_look(
-    engine: Engine, styles: StyleLibrary, tenant_id: str, name: str, change: LookChange, *, validate_only: bool
+    engine: Engine,
+    styles: StyleLibrary,
+    tenant_id: str,
+    name: str,
+    change: LookChange,
+    *,
+    painted: Sequence[Painted | None],
+    validate_only: bool,
 ) -> ListedLook:
     """Keeps the next version of a look, or answers the newest where nothing differs; `validate_only` inserts nothing.
+
+    `painted`: as for `check_fits`, which a frame that stays as it is need not pass.
 
     Raises:
         NotFoundError: LOOK_NOT_FOUND.
         InvalidArgumentError: see `check_look`.
-        FailedPreconditionError: LOOK_ARCHIVED, and see `check_look`.
+        FailedPreconditionError: LOOK_ARCHIVED, and see `check_look` and `check_fits`.
     """
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
@@ -127,6 +142,8 @@ def update_look(
         if changed == last.look:
             return last
         check_look(connection, styles, tenant_id, changed, "styles.styles")
+        if changed.frame != last.look.frame:
+            check_fits(changed.frame, painted)
         now = database_now(connection)
         if not validate_only:
             _insert(connection, tenant_id, changed, now, **last.labelling.fields)

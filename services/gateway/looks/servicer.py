@@ -30,9 +30,10 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
 
     async def CreateLook(self, request: looks_pb2.CreateLookRequest, context: Any) -> looks_pb2.CreateLookResponse:
         """Creates a look."""
+        frame = await self._engine.frame(convert.asked_frame(request.frame))
         made = await self._engine.create(
             current_tenant(),
-            convert.new_look(request),
+            convert.new_look(request, frame),
             Labelling.of_request(request),
             key=idempotency_key(request),
             validate_only=request.validate_only,
@@ -60,8 +61,10 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
         """Makes a new version."""
         (name,) = ids(request.name)
         now = await self._engine.get(current_tenant(), name, 0)
+        asked = request.HasField("frame")
+        frame = await self._engine.frame(convert.asked_frame(request.frame)) if asked else None
         changed = await self._engine.update(
-            current_tenant(), name, convert.change(request, now.look), validate_only=request.validate_only
+            current_tenant(), name, convert.change(request, now.look, frame), validate_only=request.validate_only
         )
         return looks_pb2.UpdateLookResponse(look=convert.look(changed))
 

@@ -140,7 +140,9 @@ class ShotJudge:
         reference = await self._reference(analyzer, shot.tenant_id, shot.subject_id)
         if reference is None:
             return Judgement(not_measured(shot.profile, analyzer.name, "none of the subject's photos shows a face"))
-        judged = await self._limiter.measure(Gate(analyzer, reference, shot.profile).judge, picture)
+        crown_is_cut = shot.frame is not None and shot.frame.cuts_crown
+        gate = Gate(analyzer, reference, shot.profile, crown_is_cut=crown_is_cut)
+        judged = await self._limiter.measure(gate.judge, picture)
         source = shot.remix.likeness if shot.remix is not None else None
         verdict = against_source(judged.verdict, judged.likeness, source)
         return Judgement(verdict, judged.likeness, judged.quality, judged.view)

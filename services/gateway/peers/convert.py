@@ -199,7 +199,14 @@ def description(message: generator_pb2.DescribeGeneratorResponse) -> GeneratorDe
         window_tokens=message.window_tokens,
         sampler=int(message.sampler),
         negative_prompt=message.negative_prompt,
+        head_height=_share(message, "head_height"),
+        eye_line=_share(message, "eye_line"),
     )
+
+
+def _share(message: generator_pb2.DescribeGeneratorResponse, field: str) -> float | None:
+    # A float of the contract has seven digits: 0.39 comes as 0.389999986.
+    return float(f"{getattr(message, field):.6g}") if message.HasField(field) else None
 
 
 def generation_check(message: generator_pb2.CheckGenerationResponse) -> GenerationCheck:

@@ -206,6 +206,10 @@ class GeneratorDescription:
     sampler: int = 0  # the contract's Sampler
     negative_prompt: str = ""
     """What images are led away from where their style names nothing."""
+    head_height: float | None = None
+    """Of heads in its portraits of the native size, share of the height; None: it is not told."""
+    eye_line: float | None = None
+    """Of the eyes there, from the upper edge; None: it is not told."""
 
     @property
     def native_side_px(self) -> int:

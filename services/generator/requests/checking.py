@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.text import TextReader
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
+from headshots.looks.fitting import Painted, find_misfits
 from services.generator.requests.plan import Plan, make_plan
 from services.generator.requests.request import GenerationRequest
 
@@ -62,9 +63,14 @@ class RequestChecker:
         return plan
 
     def check(self, request: GenerationRequest) -> RequestCheck:
-        """What the request would become, and what is read of its prompts, however long. Raises as `plan`, but for
-        PROMPT_TOO_LONG."""
+        """What the request would become, and what is read of its prompts, however long.
+
+        Raises:
+            InvalidArgumentError: as `plan`, but for PROMPT_TOO_LONG.
+            FailedPreconditionError: FRAME_NEEDS_ANALYZER, FRAME_BEYOND_PORTRAITS.
+        """
         plan = self._planned(request)
+        self._check_room(request, plan)
         return RequestCheck(plan, self._read(request.prompt), self._read(request.negative_prompt))
 
     def _planned(self, request: GenerationRequest) -> Plan:
@@ -76,6 +82,25 @@ class RequestChecker:
                 violations=[FieldViolation("frame", "needs HEADSHOTS_GENERATOR_FACES")],
             )
         return make_plan(request, self._package)
+
+    def _check_room(self, request: GenerationRequest, plan: Plan) -> None:
+        """Refuses a frame that usual pictures have no room for: told of the native size, and of what is painted anew.
+
+        Not where images are painted: one may have room all the same.
+        """
+        package = self._package
+        native = package.native_width_px, package.native_height_px
+        painted = Painted.told(package.head_height, package.eye_line, *native)
+        is_told = request.source is None and (plan.width_px, plan.height_px) == native
+        if request.frame is None or painted is None or not is_told:
+            return
+        if misfits := list(find_misfits(request.frame, painted)):
+            told = "; ".join(f"{each.field}: {each.description}" for each in misfits)
+            raise FailedPreconditionError(
+                "FRAME_BEYOND_PORTRAITS",
+                f"{package.foundation} paints portraits that have no room for the look's frame: {told}",
+                violations=[FieldViolation(f"frame.{each.field}", each.description) for each in misfits],
+            )
 
     def _read(self, text: str) -> TextCheck:
         reading = self._reader.read(text)

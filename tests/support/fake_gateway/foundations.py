@@ -30,6 +30,8 @@ FOUNDATION = foundations_pb2.Foundation(
     digest="cd" * 32,
     negative_prompt="cartoon",
     guidance_interval=styles_pb2.GuidanceInterval(low=0.25, high=0.75),
+    head_height=0.78,
+    eye_line=0.39,
 )
 OLDER = foundations_pb2.Foundation(name=f"foundations/{'ce' * 32}", display_name="older", digest="ce" * 32)
 

@@ -75,6 +75,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.max_rank = 32
         self.window_tokens = 77
         self.negative_prompt = ""
+        self.heads: dict[str, float] = {}
+        """`head_height` and `eye_line` of what it paints; empty: it does not tell."""
         self.vocabulary: set[str] = set()
         """The only words that it knows; empty: all."""
         self.checks: list[generator.GenerateRequest] = []
@@ -210,6 +212,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             class_nouns=["person", "man", "woman"],
             vocabulary=sorted(self.vocabulary),
             window_tokens=self.window_tokens,
+            **self.heads,
         )
 
     async def EvictAdapter(

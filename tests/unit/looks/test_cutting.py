@@ -85,8 +85,11 @@ def test_a_picture_without_a_face_is_not_cut() -> None:
     [
         (Frame(96, 120), []),
         (Frame(96, 120, 0.36, 0.72), []),
-        (Frame(96, 120, 0.35, 0.72), ["eye_line"]),
+        (Frame(96, 120, 0.252, 0.72), []),
+        (Frame(96, 120, 0.249, 0.72), ["eye_line"]),
+        (Frame(96, 120, 0.64, 0.72), []),
         (Frame(96, 120, 0.65, 0.72), ["eye_line"]),
+        (Frame(96, 120, 0.35, 1.0), []),
         (Frame(64, 120, 0.5, 0.8), ["head_height"]),
         (Frame(63, 120), ["width_px"]),
         (Frame(96, 2049), ["height_px"]),

@@ -65,6 +65,13 @@ def _served(foundation: Foundation) -> str:
     return "not now" if not count else f"by {count}"
 
 
+def _heads(foundation: Foundation) -> str:
+    if foundation.head_height is None:
+        return "not told"
+    eyes = "" if foundation.eye_line is None else f", the eyes {foundation.eye_line:g} from above"
+    return f"{foundation.head_height:g} of the height{eyes}"
+
+
 def _size(foundation: Foundation) -> str:
     return f"{foundation.native_width_px}x{foundation.native_height_px}"
 
@@ -88,6 +95,7 @@ def _print(foundation: Foundation, as_json: bool) -> None:
             "size": f"{_size(foundation)} px; widths {widths}, heights {heights}, each {foundation.size_multiple_px}",
             "steps": f"{foundation.steps} ({foundation.sampler or 'another sampler'})",
             "guidance": guidance_text(foundation.guidance_scale, foundation.guidance_interval),
+            "heads": _heads(foundation),
             "rank": f"up to {foundation.max_rank}",
             "people": ", ".join(foundation.class_nouns),
             "prompt": f"{foundation.prompt_template} ({foundation.window_tokens} tokens)",
