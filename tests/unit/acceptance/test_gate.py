@@ -47,11 +47,11 @@ def picture(*heads: Head, size: tuple[int, int] = (128, 128)) -> Pixels:
     return np.asarray(image)
 
 
-def gate() -> Gate:
+def gate(*, crown_is_cut: bool = False) -> Gate:
     analyzer = ColourAnalyzer()
     reference = measure_reference(analyzer, [picture(ADA), picture(("ada", (30, 30, 94, 94)))])
     assert reference is not None
-    return Gate(analyzer, reference, PROFILE_WORTHY)
+    return Gate(analyzer, reference, PROFILE_WORTHY, crown_is_cut=crown_is_cut)
 
 
 def failed(judged: Judged) -> list[str]:
@@ -85,6 +85,22 @@ def test_what_is_wrong_is_named(heads: list[Head], size: tuple[int, int], reason
     assert judged.verdict.acceptance is Acceptance.REFUSED
     assert reason in failed(judged)
     assert all(check.message for check in judged.verdict.checks)
+
+
+def test_what_a_frame_cuts_off_above_does_not_count_and_what_is_cut_elsewhere_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, framed = gate(), gate(crown_is_cut=True)
+    (face,) = ColourAnalyzer().faces(picture(ADA))
+    for box, is_whole_below in (
+        ((32, -20, 96, 96), True),
+        ((32, -20, 96, 140), False),
+        ((-8, -20, 56, 96), False),
+    ):
+        cut = dataclasses.replace(face, box=box)
+        monkeypatch.setattr(ColourAnalyzer, "faces", lambda self, pixels, cut=cut: [cut])
+        assert "FACE_CUT_OFF" in failed(whole.judge(picture(ADA)))
+        assert ("FACE_CUT_OFF" in failed(framed.judge(picture(ADA)))) is not is_whole_below
 
 
 def test_a_face_whose_parts_stand_oddly_is_refused_where_the_analyzer_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:

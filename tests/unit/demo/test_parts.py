@@ -19,14 +19,17 @@ from PIL import Image
 from rich.console import Console
 
 from headshots.cli.options import existing_folder
+from headshots.client import Frame
 from headshots.demo.choices import DRAWN_ONLY, PHOTOGRAPHIC, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
 from headshots.demo.job import run_demo
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.options import DemoOptions
+from headshots.demo.orders.team import frame_within
 from headshots.demo.people import SELFIES, from_folder, sample_person
 from headshots.demo.results import report
 from headshots.demo.results.album import LeftOut
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation, without_settings
 from headshots.styles.library import StyleLibrary
@@ -227,3 +230,16 @@ def test_a_checkout_comes_first_on_the_import_path_and_what_was_there_stays() ->
     assert without_settings(given, checkout=Path("/ours")) == {"PYTHONPATH": os.pathsep.join(["/ours", "/theirs"])}
     assert without_settings({}, checkout=Path("/ours")) == {"PYTHONPATH": "/ours"}
     assert without_settings(given) == {"PYTHONPATH": "/theirs"}
+
+
+@pytest.mark.parametrize(
+    ("heads", "frame"),
+    [
+        ("", Frame(96, 120, 0.45, 0.75)),
+        ("head_height: 0.78\neye_line: 0.39\n", Frame(96, 120, 0.39, 0.98)),
+    ],
+)
+def test_the_teams_frame_fits_what_the_foundation_paints(heads: str, frame: Frame, tmp_path: Path) -> None:
+    described_foundation(tmp_path)
+    (tmp_path / "headshots.yaml").write_text(f"width_px: 128\nheight_px: 128\n{heads}")
+    assert frame_within(Foundation.read(tmp_path)) == frame

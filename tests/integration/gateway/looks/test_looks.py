@@ -13,13 +13,17 @@ from headshots.errors import (
     HeadshotsError,
     InvalidArgumentError,
     NotFoundError,
+    UnavailableError,
 )
-from headshots.v1 import images_pb2, looks_pb2
+from headshots.v1 import foundations_pb2, images_pb2, looks_pb2
 from tests.support.gateway.caller import Caller, refused
+from tests.support.gateway.pools import FIRST, SECOND, Pools
 from tests.support.gateway.world import World
 
 SUIT, SHIRT = "styles/studio-navy-suit", "styles/stage-red-shirt"
 FRAME = looks_pb2.Frame(width_px=96, height_px=120)
+NAMED = looks_pb2.Frame(width_px=96, height_px=120, eye_line=0.45, head_height=0.72)
+CLOSE = {"head_height": 0.78, "eye_line": 0.39}
 
 
 async def create(caller: Caller, look_id: str = "office", **fields: Any) -> looks_pb2.Look:
@@ -114,3 +118,67 @@ async def test_looks_are_the_tenants(world: World) -> None:
         await globex("GetLook", looks_pb2.GetLookRequest(name="looks/office"))
     assert not (await globex("ListLooks", looks_pb2.ListLooksRequest())).looks
     assert (await create(globex)).version == 1
+
+
+async def paints(world: World, heads: dict[str, float]) -> None:
+    """The foundation is another one from now on, with heads like these."""
+    world.generator.heads = heads
+    await world.kill()
+    await world.start()
+
+
+def placed(look: looks_pb2.Look) -> tuple[float, float]:
+    return round(look.frame.eye_line, 6), round(look.frame.head_height, 6)
+
+
+async def test_what_a_frame_leaves_out_fits_the_default_foundation_and_stays(world: World) -> None:
+    await paints(world, CLOSE)
+    (told,) = (await world.acme("ListFoundations", foundations_pb2.ListFoundationsRequest())).foundations
+    assert (round(told.head_height, 6), round(told.eye_line, 6)) == (0.78, 0.39)
+    checked = await create(world.acme, validate_only=True)
+    made = await create(world.acme)
+    assert placed(checked) == placed(made) == (0.39, 0.94)
+    await paints(world, {})
+    assert placed((await world.acme("GetLook", looks_pb2.GetLookRequest(name=made.name))).look) == (0.39, 0.94)
+    assert placed(await update(world.acme, seed=7)) == (0.39, 0.94), "whoever changes something else keeps the frame"
+    assert placed(await update(world.acme, frame=FRAME)) == (0.45, 0.72)
+
+
+async def test_a_frame_that_usual_portraits_have_no_room_for_is_refused_with_the_cure(world: World) -> None:
+    await create(world.acme, frame=NAMED)
+    await paints(world, CLOSE)
+    for validate_only in (True, False):
+        with refused(FailedPreconditionError, "FRAME_BEYOND_PORTRAITS") as caught:
+            await create(world.acme, "close", frame=NAMED, validate_only=validate_only)
+    (violation,) = caught.value.violations
+    assert violation.field == "frame.head_height"
+    assert "head height of 0.94 and an eye line of 0.39" in violation.description
+    assert (await update(world.acme, seed=7)).version == 2, "the frame of an older look may stay"
+    narrow = looks_pb2.Frame(width_px=90, height_px=120, eye_line=0.45, head_height=0.72)
+    with refused(FailedPreconditionError, "FRAME_BEYOND_PORTRAITS"):
+        await update(world.acme, frame=narrow)
+    assert len(world.rows(schema.looks)) == 2
+
+
+async def test_of_several_foundations_the_default_one_gives_the_frame_and_any_may_have_room_for_it(
+    world: World,
+) -> None:
+    pools = Pools(world)
+    world.generator.heads = CLOSE
+    await pools.open()
+    await pools.foundations(FIRST, SECOND)
+    assert placed(await create(world.acme)) == (0.39, 0.94)
+    # The second foundation does not tell what it paints.
+    assert placed(await create(world.acme, "wide", frame=NAMED)) == (0.45, 0.72)
+
+
+async def test_before_any_generator_has_told_a_frame_has_to_be_named(world: World) -> None:
+    await world.kill()
+    await world.stop_peer(world.generator_port)
+    with world.database.begin() as connection:
+        connection.execute(schema.pools.delete())
+    await world.start()
+    with refused(UnavailableError, "GENERATOR_UNREACHABLE") as caught:
+        await create(world.acme)
+    assert "name eye_line and head_height" in caught.value.message
+    assert placed(await create(world.acme, frame=NAMED)) == (0.45, 0.72)

@@ -17,7 +17,7 @@ from headshots.diffusion.export import ensure
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ensure_package_in_child, package_key
 from headshots.diffusion.export.exporter import _AS_THE_FOUNDATION
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.package import MANIFEST, EnginePackage
 from headshots.errors import InvalidArgumentError
 from tests.support.foundations.engines import OPTIONS, engines, tiny_digest, tiny_foundation, tiny_package
 from tests.support.trainer.foundation import described_foundation
@@ -78,8 +78,22 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
         replace(foundation, guidance_scale=9.0),
         replace(foundation, negative_adapter_share=0.5),
         replace(foundation, trigger="other"),
+        replace(foundation, head_height=0.78),
     ):
         assert package_key(edited, tiny_digest(), OPTIONS) != key
+    told = (replace(foundation, head_height=0.78, eye_line=eyes) for eyes in (None, 0.39, 0.4))
+    assert len({package_key(each, tiny_digest(), OPTIONS) for each in told}) == 3
+
+
+def test_a_package_tells_how_heads_stand_where_its_foundation_does(tmp_path: Path) -> None:
+    assert {"head_height", "eye_line"} <= set(_AS_THE_FOUNDATION)
+    package = tiny_package()
+    untold = json.loads((package.folder / MANIFEST).read_text())
+    assert not {"head_height", "eye_line"} & untold.keys(), "as in packages that are older than both"
+    shutil.copytree(package.folder, tmp_path / "copy")
+    replace(package, folder=tmp_path / "copy", head_height=0.78, eye_line=0.39).write()
+    read = EnginePackage.read(tmp_path / "copy")
+    assert (read.head_height, read.eye_line) == (0.78, 0.39)
 
 
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:

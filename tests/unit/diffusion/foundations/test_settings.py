@@ -52,6 +52,8 @@ def test_its_recipe_is_valid_and_judges_more_than_the_last_step() -> None:
         ("head_height: 1.2", "head_height is 1.2; 0.1 to 1 of the portrait's height is possible"),
         ("head_height: .nan", "head_height is nan"),
         ("head_height: high", "int | float is needed"),
+        ("head_height: 0.8\neye_line: 0.95", "eye_line is 0.95; 0.1 to 0.9 of the portrait's height is possible"),
+        ("eye_line: 0.4", "eye_line is told without head_height; tell both or neither"),
         ("class_nouns: []", "class_nouns is []; one word or more are needed"),
         ("class_nouns: [1]", "class_nouns is [1]"),
         ("\xff", "not YAML"),
