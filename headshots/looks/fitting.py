@@ -53,26 +53,24 @@ def fitted(
     *,
     eye_line: float | None = None,
     head_height: float | None = None,
-    nearer: float = 1.0,
 ) -> Frame:
     """The frame of this size; what is None is chosen so that it can be cut from what is usually painted.
 
     Args:
         painted: None: a foundation that does not tell, as wide ones; then 0.45 and 0.72.
-        nearer: by how much the head is to be larger than that.
     """
     if head_height is None:
-        head_height = _head_height(width_px / height_px, painted, nearer)
+        head_height = _head_height(width_px / height_px, painted)
     if eye_line is None:
         eye_line = DEFAULT_EYE_LINE if painted is None else _eye_line(head_height, painted)
     return Frame(width_px, height_px, eye_line, head_height)
 
 
-def _head_height(aspect: float, painted: Painted | None, nearer: float) -> float:
+def _head_height(aspect: float, painted: Painted | None) -> float:
     if painted is None:
-        return round(DEFAULT_HEAD_HEIGHT * nearer, 2)
+        return DEFAULT_HEAD_HEIGHT
     # Where the portrait is wider than the picture, its sides are what has to have room.
-    near = nearer * ROOM * painted.head_height * max(1.0, aspect / painted.aspect)
+    near = ROOM * painted.head_height * max(1.0, aspect / painted.aspect)
     # Rounded down, as a wider head would be beyond the portrait's sides.
     whole = math.floor(aspect / HEAD_WIDTH * 100) / 100
     return min(round(near, 2), MAX_HEAD_HEIGHT, whole)

@@ -26,9 +26,9 @@ from headshots.looks.fitting import Painted, fitted
 LOOK = "demo"
 # The recipe's 400 take as long as the whole shoot; one portrait each in a plain studio is alike after fewer.
 BUNDLED_STEPS = 80
-# Narrower and nearer than what is painted, so that few pictures have no room for it: the head is by so much larger than
-# in the gateway's default.
-WIDTH, HEIGHT, NEARER = 3 / 4, 15 / 16, 0.75 / 0.72
+# Narrower and nearer than what is painted, so that few pictures have no room for it. A foundation that tells how high
+# heads are in its portraits gets the default: in a nearer frame the sides of broad faces are cut.
+WIDTH, HEIGHT, HEAD_HEIGHT = 3 / 4, 15 / 16, 0.75
 # A picture without room costs a try.
 MAX_TRIES = 6
 
@@ -37,7 +37,8 @@ def frame_within(foundation: Foundation) -> Frame:
     """The frame of the team for portraits of this foundation: 96 x 120 of 128 x 128, heads nearer than in these."""
     size = foundation.native_width_px, foundation.native_height_px
     painted = Painted.told(foundation.head_height, foundation.eye_line, *size)
-    made = fitted(round(WIDTH * size[0]), round(HEIGHT * size[1]), painted, nearer=NEARER)
+    nearer = HEAD_HEIGHT if painted is None else None
+    made = fitted(round(WIDTH * size[0]), round(HEIGHT * size[1]), painted, head_height=nearer)
     return Frame(made.width_px, made.height_px, made.eye_line, made.head_height)
 
 

@@ -236,7 +236,7 @@ def test_a_checkout_comes_first_on_the_import_path_and_what_was_there_stays() ->
     ("heads", "frame"),
     [
         ("", Frame(96, 120, 0.45, 0.75)),
-        ("head_height: 0.78\neye_line: 0.39\n", Frame(96, 120, 0.39, 0.98)),
+        ("head_height: 0.78\neye_line: 0.39\n", Frame(96, 120, 0.39, 0.94)),
     ],
 )
 def test_the_teams_frame_fits_what_the_foundation_paints(heads: str, frame: Frame, tmp_path: Path) -> None:

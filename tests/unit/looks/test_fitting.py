@@ -23,7 +23,7 @@ def test_a_foundation_that_tells_nothing_has_the_frames_that_it_had() -> None:
     assert WIDE is None
     assert fitted(96, 120, None) == Frame(96, 120, 0.45, 0.72) == Frame(96, 120)
     assert fitted(96, 120, None, eye_line=0.5) == Frame(96, 120, 0.5, 0.72)
-    assert fitted(96, 120, None, nearer=0.75 / 0.72) == Frame(96, 120, 0.45, 0.75)
+    assert fitted(96, 120, None, head_height=0.75) == Frame(96, 120, 0.45, 0.75)
 
 
 def test_the_default_has_room_on_a_foundation_that_tells_how_near_it_paints() -> None:
