@@ -22,6 +22,8 @@ def test_foundations_are_listed_and_shown_by_name_or_digest(terminal: Terminal) 
     assert "by 2 generators" in shown
     assert "20 (dpmpp_2m)" in shown
     assert "2.5, from 0.25 to 0.75 of the noise schedule" in shown
+    assert "0.78 of the height, the eyes 0.39 from above" in shown
+    assert "not told" in terminal.run("foundations", "show", OLDER.name).stdout
     assert terminal.json("foundations", "show", OLDER.name)["ready_generators"] == 0
     refused = terminal.run("foundations", "show", "c", code=4).stderr
     assert "several foundations are called 'c'" in " ".join(refused.split())

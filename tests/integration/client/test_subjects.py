@@ -51,6 +51,7 @@ async def test_foundations(client: AsyncHeadshots) -> None:
         77,
     )
     assert (listed.guidance_interval, older.guidance_interval) == ((0.25, 0.75), None)
+    assert (listed.head_height, listed.eye_line, older.head_height, older.eye_line) == (0.78, 0.39, None, None)
     with pytest.raises(NotFoundError):
         await client.get_foundation("ab" * 32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -10,12 +11,14 @@ import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import InternalError
+from headshots.faces import Face, Pixels
 from headshots.v1 import jobs_pb2, looks_pb2, teams_pb2
 from services.gateway.galleries.orders.seeds import StyleSeeds, first_seed
 from services.gateway.teams import noting
 from tests.support.gateway import teams
 from tests.support.gateway.teams import BLUE, SEEDS_APART, STYLE
 from tests.support.gateway.world import World
+from tests.support.images.faces import ColourAnalyzer
 from tests.support.images.pictures import SIDE_PX
 from tests.support.waiting import until
 
@@ -89,6 +92,33 @@ async def test_an_image_that_misses_the_frame_is_tried_again(world: World) -> No
         for each in shot.refused_tries
     ]
     assert refused == [{"FRAME_MISSED"}, {"EYE_LINE_OFF"}]
+
+
+@pytest.mark.parametrize(("up", "is_cut_by_the_frame"), [(20, True), (10, False)])
+async def test_a_crown_that_is_missing_counts_unless_the_frame_cuts_it(
+    up: int, is_cut_by_the_frame: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = ColourAnalyzer.faces
+
+    def reaching_above(self: ColourAnalyzer, pixels_HWC: Pixels) -> list[Face]:
+        """The painted head is taken for one that goes on above the picture."""
+        found = seen(self, pixels_HWC)
+        return [
+            dataclasses.replace(face, box=(face.box[0], -30.0, *face.box[2:])) if face.box[1] == 60 - up else face
+            for face in found
+        ]
+
+    monkeypatch.setattr(ColourAnalyzer, "faces", reaching_above)
+    world.generator.pictures = {0: teams.picture(down=-up)}
+    frame = looks_pb2.Frame(width_px=SIDE_PX, height_px=SIDE_PX, head_height=teams.measured().head_height)
+    frame.eye_line = teams.measured().eye_line - up / SIDE_PX
+    await teams.look(world.acme, "near", frame=frame, max_tries=1, max_repaints=0)
+    made = await teams.order(world.acme, [await teams.member(world)], "looks/near")
+    team = await teams.finished(world.acme, made.name)
+    (shot,) = world.rows(schema.shots)
+    missed = {check["reason"] for check in shot.judged["verdict"]["checks"] if not check["passed"]}
+    assert ("FACE_CUT_OFF" in missed) is not is_cut_by_the_frame
+    assert team.members[0].delivered == is_cut_by_the_frame
 
 
 async def test_a_member_who_fails_holds_up_nobody_and_may_be_added_again(world: World) -> None:
