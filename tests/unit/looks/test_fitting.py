@@ -31,6 +31,7 @@ def test_the_default_has_room_on_a_foundation_that_tells_how_near_it_paints() ->
     assert fitted(96, 120, CLOSE) == Frame(96, 120, 0.39, 0.94)
     assert Painted.told(0.6, None, 512, 640) == Painted(0.6, 0.45, 0.8)
     assert fitted(480, 600, Painted(0.6, 0.45, 0.8)) == Frame(480, 600, 0.45, 0.72)
+    assert fitted(120, 120, Painted(0.6, 0.45, 0.8)).head_height == 0.9, "its sides are what has to have room"
     larger = dataclasses.replace(CLOSE, head_height=0.91)
     assert list(find_misfits(fitted(96, 120, CLOSE), larger)) == [], "a person whose head is painted so high"
 

@@ -170,6 +170,12 @@ async def test_of_several_foundations_the_default_one_gives_the_frame_and_any_ma
     assert placed(await create(world.acme)) == (0.39, 0.94)
     # The second foundation does not tell what it paints.
     assert placed(await create(world.acme, "wide", frame=NAMED)) == (0.45, 0.72)
+    pools.generator.heads = {"head_height": 0.9, "eye_line": 0.45}
+    await pools.restart()
+    await pools.foundations(FIRST, SECOND)
+    with refused(FailedPreconditionError, "FRAME_BEYOND_PORTRAITS") as caught:
+        await create(world.acme, "none", frame=NAMED)
+    assert "heads are painted 0.78 high" in caught.value.message, "the default foundation's is told"
 
 
 async def test_before_any_generator_has_told_a_frame_has_to_be_named(world: World) -> None:

@@ -81,6 +81,7 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
         replace(foundation, head_height=0.78),
     ):
         assert package_key(edited, tiny_digest(), OPTIONS) != key
+    assert package_key(replace(foundation, eye_line=0.4), tiny_digest(), OPTIONS) == key, "as older packages have it"
     told = (replace(foundation, head_height=0.78, eye_line=eyes) for eyes in (None, 0.39, 0.4))
     assert len({package_key(each, tiny_digest(), OPTIONS) for each in told}) == 3
 
