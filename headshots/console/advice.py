@@ -41,7 +41,7 @@ _ADVICE = {
     "TEAM_NOT_FOUND": "`headshots teams list` shows those there are",
     "TEAM_CANCELLED": "`headshots teams shoot` orders another",
     "MEMBER_EXISTS": "`headshots teams show {name}` tells who is in it",
-    "FRAME_BEYOND_PORTRAITS": "`headshots looks update LOOK --size WxH` fits the look to what is painted now",
+    "FRAME_BEYOND_PORTRAITS": "`headshots looks update LOOK --size WxH` fits a look that exists to what is painted now",
     "FRAME_NEEDS_ANALYZER": "`headshots doctor` tells what a generator lacks",
     "PROFILE_NOT_FOUND": "`headshots profiles list` shows those there are",
     "PROFILE_UNKNOWN": "`headshots profiles list` shows those there are",

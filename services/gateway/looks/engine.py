@@ -40,7 +40,7 @@ class LookEngine:
         except UnavailableError as error:
             message = (
                 "no generator has told yet what it paints, which the default frame follows: try again when one runs, "
-                "or name eye_line and head_height"
+                "or name the eye line and the head height"
             )
             raise UnavailableError(error.reason, message, retry_after_seconds=error.retry_after_seconds) from error
         return fitted(*size, painted, eye_line=asked.eye_line, head_height=asked.head_height)

@@ -186,5 +186,5 @@ async def test_before_any_generator_has_told_a_frame_has_to_be_named(world: Worl
     await world.start()
     with refused(UnavailableError, "GENERATOR_UNREACHABLE") as caught:
         await create(world.acme)
-    assert "name eye_line and head_height" in caught.value.message
+    assert "name the eye line and the head height" in caught.value.message
     assert placed(await create(world.acme, frame=NAMED)) == (0.45, 0.72)
