@@ -1,6 +1,6 @@
 """Tells which revisions of the schema there are by the names of their files, without Alembic.
 
-Importing Alembic takes 0.3 s of CPU time, and almost every start finds the schema at the newest revision.
+Importing and asking Alembic takes 0.2 s of CPU time, and almost every start finds the schema at the newest revision.
 """
 
 from __future__ import annotations
