@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, TimeoutError
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.idle_connections import ping_idle_connections
+from headshots.migrations.revisions import known_revisions, newest_revision
 from headshots.settings import make_private
 from headshots.threads import DATABASE_THREADS
 
@@ -215,35 +213,26 @@ def migrate(engine: Engine) -> None:
 
     Raises:
         UnavailableError: DATABASE_UNAVAILABLE.
+        alembic.util.CommandError: a newer version of ours has migrated it.
     """
-    # It tells at each start what kind of database it met; that it migrates is worth a line.
-    logging.getLogger("alembic.runtime.migration").addFilter(_is_about_migrations)
-    config = _migrations()
+    with read(engine) as connection:
+        found, newest, _ = schema_revisions(connection)
+    if found == newest:
+        return
+    # Most starts have nothing to migrate, and importing and asking Alembic takes 0.2 s of CPU time.
+    from headshots.migrations.upgrading import upgrade
+
     with write(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
 
 
 def schema_revisions(connection: Connection) -> tuple[str | None, str, bool]:
     """The schema's revision (None: no migration has run), the newest that there is, and whether the former is known."""
-    script = ScriptDirectory.from_config(_migrations())
-    newest = script.get_current_head()
-    assert newest is not None
+    newest = newest_revision()
     table = sa.table("alembic_version", sa.column("version_num"))
     if not sa.inspect(connection).has_table(table.name):
         return None, newest, True
     found = connection.execute(sa.select(table.c.version_num)).scalar_one_or_none()
-    return found, newest, found is None or found in {each.revision for each in script.walk_revisions()}
-
-
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "headshots:migrations")
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _is_about_migrations(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(("Context impl ", "Will assume "))
+    return found, newest, found is None or found in known_revisions()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.report import Target
 
-LIBRARIES = ("grpcio", "sqlalchemy", "psycopg")
+LIBRARIES = ("grpcio", "sqlalchemy", "psycopg", "uvloop")
 
 TARGETS: Mapping[str, Target] = {
     "slot_hit_rate": Target(0.94, False, "requests whose adapter is in a slot: 48 subjects by Zipf 1.0, 4 replicas"),

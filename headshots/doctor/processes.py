@@ -17,6 +17,7 @@ from headshots.doctor.parsing import parse
 from headshots.doctor.running import Check, run
 from headshots.doctor.secrets import Redactor
 from headshots.errors import InvalidArgumentError
+from headshots.event_loop import CURE, why_not_uvloop
 from headshots.rpc.ports import is_answered
 from headshots.telemetry.settings import TelemetrySettings
 from headshots.telemetry.starting import tracing
@@ -71,6 +72,18 @@ def _telemetry(settings: TelemetrySettings) -> Finding:
         cure = "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT; until then traces are dropped"
         return warning(f"nobody listens at {address}, the collector of traces", cure)
     return ok(f"the collector of traces listens at {address}; log lines as {settings.log_format}")
+
+
+def event_loop_check(wanted: str) -> Check:
+    """Tells which event loop a service would run on that has the setting EVENT_LOOP so."""
+    return Check("event loop", lambda: _event_loop(wanted), CURE)
+
+
+def _event_loop(wanted: str) -> Finding:
+    why = why_not_uvloop() if wanted == "uvloop" else None
+    if why is not None:
+        return warning(f"asyncio's, as uvloop cannot be imported ({why}): calls take longer", CURE)
+    return ok(wanted)
 
 
 def _address(endpoint: str) -> str:

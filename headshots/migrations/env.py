@@ -1,4 +1,4 @@
-"""Runs the migrations, as Alembic's entry, on the connection that :func:`headshots.database.migrate` hands over."""
+"""Runs the migrations, as Alembic's entry, on the connection that `upgrading.upgrade` has."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry, start_http_server
 
 from headshots.errors import UnavailableError
+from headshots.event_loop import running_loop
 from headshots.rpc.auth import Authenticator
 from headshots.rpc.counting import MetricsInterceptor
 from headshots.rpc.interceptors import AuthInterceptor, CallInterceptor, ErrorInterceptor
@@ -132,7 +133,8 @@ async def start_server(
     await running.set_serving(serving)
     if prober is not None:
         await prober[0].start()
-    log.info("listening on %s:%d, metrics on %d", settings.host, port, running.metrics_port)
+    where = (settings.host, port, running.metrics_port)
+    log.info("listening on %s:%d, metrics on %d, event loop %s", *where, running_loop())
     return running
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 
 from headshots.errors import HeadshotsError
+from headshots.event_loop import run
 from headshots.processes.cores import leave_no_core
 from headshots.processes.memory import return_freed_memory, shorten_collections
 from headshots.processes.scratch import scratch
@@ -39,7 +39,7 @@ def main() -> int:
         with telemetry("gateway", os.environ):
             settings = GatewaySettings.from_environment(os.environ)
             with scratch(settings.scratch_dir, "HEADSHOTS_GATEWAY_SCRATCH_DIR"):
-                asyncio.run(serve(settings))
+                run(serve(settings), settings.event_loop)
     except HeadshotsError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from headshots.acceptance.safety import UNSAFE_IMAGES
 from headshots.errors import InvalidArgumentError
+from headshots.event_loop import EVENT_LOOPS
 from headshots.faces import ANALYZERS
 from headshots.imaging.content import MINORS
 from headshots.leases import LONGEST_SECONDS
@@ -36,7 +37,7 @@ _ABOVE_ZERO = (
     "upload_seconds",
 )
 _ADDRESSES = ("trainer_address", "generator_address")
-_CHOICES = {"faces": ANALYZERS, "minors": MINORS, "unsafe_images": UNSAFE_IMAGES}
+_CHOICES = {"event_loop": EVENT_LOOPS, "faces": ANALYZERS, "minors": MINORS, "unsafe_images": UNSAFE_IMAGES}
 _MAX_AUTHORITY_BYTES = 32 * 1024
 
 

@@ -150,6 +150,8 @@ class GatewaySettings:
     backup_horizon_days: int = 0
     """For how long backups may have what was erased, in days, as you run them; receipts of erasures state it, and are
     PENDING_BACKUPS for so long. 0: there are no backups, or none outlives an erasure."""
+    event_loop: str = "uvloop"
+    """What runs its calls: `uvloop`, where it is installed, or `asyncio`, which takes more CPU time for each."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 

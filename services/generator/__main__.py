@@ -19,6 +19,7 @@ from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.event_loop import run
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.marking.credentials import ends_at
 from headshots.marking.manifest import Signer
@@ -164,7 +165,8 @@ def main() -> int:
     leave_no_core()
     try:
         with telemetry("generator", os.environ):
-            asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))
+            settings = GeneratorSettings.from_environment(os.environ)
+            run(serve(settings), settings.event_loop)
     except HeadshotsError as error:
         log.error("%s", error)
         return 1

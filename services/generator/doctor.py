@@ -19,7 +19,7 @@ from headshots.doctor.findings import Finding, failed, ok, skipped
 from headshots.doctor.models import SECONDS, FoundationLook, analyzer_check
 from headshots.doctor.places import LEAST_FREE_BYTES, first_start_makes, memory, rooms
 from headshots.doctor.ports import look
-from headshots.doctor.processes import tell
+from headshots.doctor.processes import event_loop_check, tell
 from headshots.doctor.running import Check
 from headshots.doctor.stores import folder_of, store_check
 from headshots.marking.credentials import ends_at
@@ -38,6 +38,7 @@ def checks(settings: GeneratorSettings) -> list[Check]:
     needs_foundation = settings.package is None or settings.backend == "torch"
     foundation = FoundationLook(settings.foundation, settings.foundations_dir, settings.fuse, settings.few_steps)
     return [
+        event_loop_check(settings.event_loop),
         *(foundation.checks if needs_foundation else []),
         Check("engine package", lambda: _package(settings, foundation), _EXPORT, SECONDS),
         Check(

@@ -11,6 +11,7 @@ from headshots.diffusion.export.options import DEFAULT_BUILD_MEMORY_GB, ExportOp
 from headshots.diffusion.foundations.names import named
 from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 from headshots.errors import InvalidArgumentError
+from headshots.event_loop import EVENT_LOOPS
 from headshots.faces import ANALYZERS
 from headshots.marking.settings import MarkingSettings
 from headshots.pods.settings import PodSettings
@@ -83,6 +84,8 @@ class GeneratorSettings:
     faces_dir: Path | None = None
     # Seconds between two readings of which adapters were erased; at most so long copies of one that was frozen stay.
     read_erasures_seconds: float = 30.0
+    # What runs its calls: uvloop, where it is installed, or asyncio, which takes more CPU time for each.
+    event_loop: str = "uvloop"
     # Seconds after SIGTERM that accepted requests get to finish.
     drain_seconds: float = 30.0
     # For the export: largest LoRA rank (0: the foundation's recipe's), slots, rows, fp32 or fp16.
@@ -121,10 +124,14 @@ class GeneratorSettings:
             pod=PodSettings.from_environment(environ),
             faces_dir=home.analyzer_of("HEADSHOTS_GENERATOR_FACES", environ),
         )
-        if settings.faces not in ANALYZERS:
-            raise InvalidArgumentError(
-                "SETTING_INVALID", f"HEADSHOTS_GENERATOR_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
-            )
+        for name, value, choices in (
+            ("FACES", settings.faces, ANALYZERS),
+            ("EVENT_LOOP", settings.event_loop, EVENT_LOOPS),
+        ):
+            if value not in choices:
+                raise InvalidArgumentError(
+                    "SETTING_INVALID", f"HEADSHOTS_GENERATOR_{name}={value!r} is none of {', '.join(choices)}"
+                )
         if settings.read_erasures_seconds <= 0:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")
         settings.internal_port.check_host(settings.host, "HEADSHOTS_GENERATOR_HOST")

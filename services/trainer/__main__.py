@@ -99,6 +99,7 @@ def main() -> int:
             if settings.faces == "none":
                 logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
             check_installed(settings.faces, settings.faces_dir)
+            # Not uvloop, which forks for the training processes: with threads of torch, that may hang (decision 51).
             asyncio.run(serve(with_usable_foundation(settings)))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)

@@ -78,8 +78,10 @@ LIBRARY: Arrows = {
         "settings": "a private folder",
         "threads": "a connection for every thread",
         "idle_connections": "they are asked whether they live",
+        "migrations": "whether the schema is the newest; what brings it there",
     },
     "idle_connections": {},
+    "event_loop": {},
     "leases": {
         "errors": "a lost lease is a typed error",
         "database": "the database's clock",
@@ -90,6 +92,7 @@ LIBRARY: Arrows = {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
         "telemetry": "calls have spans, ids and lines in the log",
+        "event_loop": "a server tells which one runs it",
     },
     "receipts": {
         "errors": "a key that cannot be used is a typed error",
@@ -178,6 +181,7 @@ LIBRARY: Arrows = {
         "rpc": "keys, certificates and ports of servers",
         "processes": "health probes, limits of memory",
         "telemetry": "where traces are to be sent",
+        "event_loop": "whether the one that is wanted is there",
         "client": "a gateway is looked at as its clients meet it",
     },
     "pages": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -17,11 +18,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from headshots.database import compact, forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.migrations.revisions import known_revisions, newest_revision
 from headshots.schema import metadata, subjects, tenants
 from headshots.threads import DATABASE_THREADS
 from services.gateway.marks.rows import erase_marks, record_mark
@@ -95,6 +99,43 @@ def test_a_start_tells_of_migrations_and_of_nothing_else(tmp_path: Path, caplog:
     with caplog.at_level("INFO"):
         migrate(engine)
     assert caplog.records == []
+    engine.dispose()
+
+
+def _at_revision(engine: Engine, revision: str) -> None:
+    with write(engine) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+
+
+def test_revisions_are_known_by_the_names_of_their_files() -> None:
+    config = Config()
+    config.set_main_option("script_location", "headshots:migrations")
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert newest_revision() == scripts.get_current_head()
+
+
+def test_alembic_is_imported_where_there_is_something_to_migrate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    make_tables(engine)
+    monkeypatch.delitem(sys.modules, "headshots.migrations.upgrading", raising=False)
+    monkeypatch.setitem(sys.modules, "alembic", None)  # importing it raises
+    migrate(engine)
+    _at_revision(engine, "0028")
+    with pytest.raises(ImportError, match="alembic"):
+        migrate(engine)
+    engine.dispose()
+
+
+def test_a_schema_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    make_tables(engine)
+    _at_revision(engine, "9999")
+    with pytest.raises(CommandError, match="'9999'"):
+        migrate(engine)
     engine.dispose()
 
 

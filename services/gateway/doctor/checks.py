@@ -10,6 +10,7 @@ from headshots.doctor.findings import Finding, ok, skipped
 from headshots.doctor.models import analyzer_check
 from headshots.doctor.places import LEAST_FREE_BYTES, memory, rooms
 from headshots.doctor.ports import look
+from headshots.doctor.processes import event_loop_check
 from headshots.doctor.running import Check
 from headshots.doctor.stores import folder_of, store_check
 from headshots.receipts.signing import ReceiptKey
@@ -26,6 +27,7 @@ _PROCESS_BYTES, _DECODER_BYTES = 2**28, 460 * 2**20
 def checks(settings: GatewaySettings) -> list[Check]:
     """In the order of a gateway's start, then the machine; without those of its peers."""
     return [
+        event_loop_check(settings.event_loop),
         analyzer_check("gateway", settings.faces, settings.faces_dir),
         Check(
             "styles",

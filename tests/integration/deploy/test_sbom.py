@@ -57,6 +57,8 @@ def test_what_an_image_needs_is_found_through_extras_of_extras(sbom: ModuleType)
     assert {"grpcio", "protovalidate", "sqlalchemy", "psycopg-binary", "pillow-heif", "c2pa-python"} <= names["gateway"]
     assert {"torch", "peft", "onnxruntime", "psycopg-binary"} <= names["trainer"]
     assert {"torch", "onnx"} <= names["exporter"]
+    # Where the machine has a wheel of it; the trainer runs on asyncio's own loop (decision 51).
+    assert {image for image, each in names.items() if "uvloop" in each} == {"gateway", "generator"}
     # What docs/architecture.md promises of them.
     assert not {"torch", "diffusers", "peft", "transformers"} & (names["generator"] | names["gateway"])
     assert not {"pytest", "mypy", "headshots"} & set().union(*names.values())

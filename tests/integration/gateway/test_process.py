@@ -22,10 +22,10 @@ HEAVY = ("torch", "diffusers", "peft", "transformers", "onnxruntime", "onnx", "a
 
 
 def test_the_gateway_imports_nothing_heavy() -> None:
-    # c2pa reads strangers' files: that is for the decoding processes.
+    # c2pa reads strangers' files: that is for the decoding processes. Alembic is for starts that migrate.
     program = f"""
 import sys
-for name in {(*HEAVY, "c2pa")!r}:
+for name in {(*HEAVY, "c2pa", "alembic")!r}:
     sys.modules[name] = None  # importing it raises
 import services.gateway.__main__
 import headshots.keys, headshots.styles, headshots.imaging
@@ -81,6 +81,7 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
         process.wait()
     assert process.returncode == 0, log
     assert "Traceback" not in log
+    assert "event loop uvloop" in log
     (warning,) = [line for line in log.splitlines() if "no analyzer of faces" in line]
     assert "guarantee of every gallery and shoot is NOT_MEASURED" in warning
     assert "Set HEADSHOTS_GATEWAY_FACES to people" in warning

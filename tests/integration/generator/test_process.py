@@ -92,6 +92,7 @@ async def test_engines_that_its_provider_does_not_run_are_told(tmp_path: Path) -
         child.send_signal(signal.SIGTERM)
         _, errors = await asyncio.to_thread(child.communicate, timeout=PATIENCE_SECONDS)
     assert "engines for sm89 stay unused: HEADSHOTS_GENERATOR_PROVIDER is cpu, and tensorrt-rtx runs them" in errors
+    assert "event loop uvloop" in errors
 
 
 @pytest.mark.parametrize(

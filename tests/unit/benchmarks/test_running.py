@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import Measured, Target
+from benchmarks.report import Measured, Target, versions
 from benchmarks.running import OUT, Run, parser
 from tests.support.paths import ROOT
 
@@ -46,6 +46,12 @@ def test_a_part_that_fails_adds_nothing_and_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         broken()
     assert (run.figures, run.details["seconds"]) == ({}, {})
+
+
+def test_a_library_that_is_not_for_this_system_is_told_as_missing() -> None:
+    told = versions(["grpcio", "no-such-library"])
+    assert told["grpcio"][0].isdecimal()
+    assert told["no-such-library"] == "not installed"
 
 
 def test_arguments_are_the_same_of_all_and_a_seed_where_there_is_one() -> None:

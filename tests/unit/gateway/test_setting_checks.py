@@ -60,3 +60,10 @@ def test_an_address_that_leads_nowhere_is_named(tmp_path: Path, name: str, addre
 def test_addresses_that_grpc_takes_are_taken(tmp_path: Path, address: str) -> None:
     environment = {"HEADSHOTS_HOME": str(tmp_path), "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": address}
     assert GatewaySettings.from_environment(environment).trainer_address == address
+
+
+def test_an_event_loop_that_there_is_not_is_named(tmp_path: Path) -> None:
+    home = {"HEADSHOTS_HOME": str(tmp_path)}
+    GatewaySettings.from_environment({**home, "HEADSHOTS_GATEWAY_EVENT_LOOP": "asyncio"})
+    with pytest.raises(InvalidArgumentError, match="HEADSHOTS_GATEWAY_EVENT_LOOP='trio' is none of uvloop, asyncio"):
+        GatewaySettings.from_environment({**home, "HEADSHOTS_GATEWAY_EVENT_LOOP": "trio"})

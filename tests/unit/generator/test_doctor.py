@@ -162,6 +162,7 @@ def test_only_looks_need_an_analyzer(tmp_path: Path) -> None:
     assert bundled.state is State.OK
 
 
-def test_an_analyzer_that_there_is_not_ends_the_start(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="HEADSHOTS_GENERATOR_FACES='guess' is none of bundled, people"):
-        looked_at(tmp_path, GENERATOR_FACES="guess")
+@pytest.mark.parametrize(("name", "choices"), [("FACES", "bundled, people"), ("EVENT_LOOP", "uvloop, asyncio")])
+def test_a_choice_that_there_is_not_ends_the_start(tmp_path: Path, name: str, choices: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"HEADSHOTS_GENERATOR_{name}='guess' is none of {choices}"):
+        looked_at(tmp_path, **{f"GENERATOR_{name}": "guess"})
