@@ -16,6 +16,7 @@ from headshots.client import connection
 from headshots.processes.cpus import usable_cpus
 from headshots.processes.imports import importing
 from headshots.rpc import channel
+from tests.support.compiled import share_compiled_statements
 from tests.support.paths import SHARED_ENGINES
 
 # How fast an example is says nothing of what it shows, and the machine may be busy.
@@ -24,6 +25,8 @@ settings.load_profile("patient")
 
 # A server of metrics looks twice a second whether it is to end, and nearly every test has two or three to end.
 socketserver.BaseServer.serve_forever.__defaults__ = (0.01,)
+
+share_compiled_statements()
 
 # Clients ask a server that is away as often as ever, but within a tenth of a second: two to four seconds of every test
 # that takes one away.

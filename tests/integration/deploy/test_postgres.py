@@ -171,15 +171,28 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(autouse=True)
-def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests that are run again name SQLite files; whatever they name is the test's database here."""
+    opened: list[Engine] = []
+    connections: list[Any] = []
 
     def open_here(_url: str) -> Engine:
-        # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
-        return sa.create_engine(url, poolclass=sa.pool.NullPool)
+        # With the services' own pool: a connection for each statement is a process of the server for each, and what
+        # that looks up anew took most of the time of these tests. A gateway that is killed disposes of its pool, so
+        # that it leaves nothing open behind it, as a process that is killed would.
+        engine = open_database(url)
+        sa.event.listen(engine, "connect", lambda connection, _record: connections.append(connection))
+        opened.append(engine)
+        return engine
 
     for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
+    yield
+    for each in opened:
+        each.dispose()
+    # What a thread had in use when its gateway was killed went back to a pool that nobody disposes of.
+    for connection in connections:
+        connection.close()
 
 
 def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(

@@ -50,8 +50,9 @@ def dump(world: World, database: str, *options: str) -> Path:  # noqa: F811
     return folder
 
 
-def drop(database: str) -> None:
+def drop(world: World, database: str) -> None:  # noqa: F811
     """The database is lost and made anew, empty."""
+    world.database.dispose()
     address = make_url(database)
     admin = sa.create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -68,7 +69,7 @@ def backups_are_dumps(url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noq
         return dump(world, url, "--format", "custom")
 
     def restore(world: World, backup: Path) -> None:  # noqa: F811
-        drop(url)
+        drop(world, url)
         _run("pg_restore", url, "--exit-on-error", backup / "headshots.dump")
         shutil.copytree(backup / "tenants", world.folder / "objects" / "tenants", dirs_exist_ok=True)
 
@@ -103,7 +104,7 @@ async def test_a_plain_dump_is_restored_by_psql_and_replayed_before_a_gateway_st
     await until(lambda: all(row.number for row in world.rows(schema.erasures)))
     await until(lambda: len(list((world.folder / "objects" / "erased" / "receipts").rglob("*.json"))) == 1)
     await world.kill()
-    drop(url)
+    drop(world, url)
     _run("psql", url, "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", backup / "headshots.dump")
     shutil.copytree(backup / "tenants", world.folder / "objects" / "tenants", dirs_exist_ok=True)
     assert [len(world.rows(table)) for table in TABLES] == [12, 2, 0, 0, 2, 2], "the person is there again"
