@@ -93,10 +93,6 @@ def _read(source: Mapping[str, Any], own: Path | None) -> float:
     if "probe" in source:
         return _probe(ROOT / source["probe"])
     file = own or ROOT / source["file"]
-    if "text" in source:
-        before, _, after = source["text"].partition("{}")
-        found = re.findall(f"{re.escape(before)}([0-9.]+){re.escape(after)}", file.read_text())
-        return float(found[-1] if found else "not there")
     values = [float(value) for value in _at(json.loads(file.read_text()), source["key"].split("."))]
     return _TAKE[source["take"]](values) if "take" in source else values[0]
 
