@@ -49,6 +49,23 @@ async def test_a_generator_that_takes_a_request_late_is_passed_over(replicas: Re
     assert replicas.metric("generators_passed_over_total", reason="late") == 1
 
 
+async def test_the_last_generator_that_is_left_is_waited_for(replicas: Replicas) -> None:
+    """Nobody else is left to take it, and who gave it up would wait at the same one again, behind all others."""
+    fakes = await replicas.open(2)
+    replicas.generator._patience_seconds = 0.05
+    for fake in fakes:
+        fake.takes.clear()
+    request = painting(adapter(1))
+    asked = asyncio.gather(replicas.paint(request), replicas.generator.check(request))
+    await until(lambda: replicas.metric("generators_passed_over_total", reason="late") == 2)
+    await asyncio.sleep(0.2)
+    for fake in fakes:
+        fake.takes.set()
+    events, _ = await asked
+    assert isinstance(events[-1], ImageDone)
+    assert replicas.metric("generators_passed_over_total", reason="late") == 2
+
+
 @pytest.mark.parametrize(
     "failure",
     [InternalError("INTERNAL", "boom"), UnauthenticatedError("GRANT_INVALID", "another secret"), None],
