@@ -54,5 +54,6 @@ def test_every_figure_has_its_line_and_every_policy_its_column() -> None:
 def test_above_it_stands_what_was_replayed_and_with_which_times() -> None:
     orders = [Order(0.0, "a", 20, trains=True), Order(5400.0, "b", 10)]
     assert title(orders, ServiceTimes({1: 0.4, 8: 1.7}, training_seconds=50.0)) == (
-        "2 orders in 1.5 h: 1 training, 30 images. An image: 0.4 s with 1 at once, 1.7 s with 8 at once; a training: 50 s."
+        "2 orders in 1.5 h: 1 training, 30 images. "
+        "An image: 0.4 s with 1 at once, 1.7 s with 8 at once; a training: 50 s."
     )

@@ -55,3 +55,17 @@ def test_they_start_cold_train_one_each_and_go_when_nothing_is_left() -> None:
     assert cost.price == pytest.approx(cost.hours * 36)
     assert cost.utilisation == pytest.approx(150 / 260)
     assert trainers.cost(5000.0) == cost, "none is left"
+
+
+def test_who_trains_does_not_go_though_another_came_later() -> None:
+    clock, begun = Clock(), list[tuple[int, float]]()
+    trainers = Trainers(
+        POLICY, TIMES, random.Random(0), clock.at, lambda training, at: begun.append((training.order, at))
+    )
+    for number in range(3):
+        trainers.add(Training("acme", number), 0.0)
+    clock.run(75.0)
+    trainers.add(Training("acme", 3), 75.0)
+    clock.run(1000.0)
+    # The second, idle, went at 70 s: a new one starts at the look at 80 s, while the first trains until 105 s.
+    assert begun == [(0, 5.0), (1, 15.0), (2, 55.0), (3, 85.0)]
