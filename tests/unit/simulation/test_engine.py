@@ -139,6 +139,14 @@ def test_of_two_generators_the_idle_one_goes_and_gets_nothing_more() -> None:
     assert outcome.seconds == 40, "the last waits for the only one that is left"
 
 
+def test_a_generator_that_has_not_started_goes_before_one_that_is_idle_and_never_comes() -> None:
+    policy = dataclasses.replace(SHRINKING, cold_start_seconds=100)
+    outcome = run(policy, EXACT, Order(0, "a", 3), Order(50, "b", 1), Order(120, "c", 2))
+    # A second one starts at 1 s and is not wanted any more at 20 s, nor is a third from 121 s on at 130 s.
+    assert outcome.seconds == 140, "the first paints all, one by one"
+    assert outcome.generators.hours * 3600 == pytest.approx(140 + 19 + 9)
+
+
 def test_a_generator_that_goes_ends_its_image_first_and_costs_until_then() -> None:
     """From 11 s on one is enough for both images that are painted; the first to have come leaves at 20 s."""
     policy = dataclasses.replace(SHRINKING, per_replica=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
 import random
@@ -69,3 +70,21 @@ def test_who_trains_does_not_go_though_another_came_later() -> None:
     clock.run(1000.0)
     # The second, idle, went at 70 s: a new one starts at the look at 80 s, while the first trains until 105 s.
     assert begun == [(0, 5.0), (1, 15.0), (2, 55.0), (3, 85.0)]
+
+
+def test_one_that_has_not_started_goes_before_one_that_is_idle_and_trains_nobody() -> None:
+    clock, begun = Clock(), list[tuple[int, float]]()
+    policy = dataclasses.replace(POLICY, trainers_min=1, trainers_cold_start_seconds=25)
+    times = dataclasses.replace(TIMES, training_seconds=8.0)
+    trainers = Trainers(
+        policy, times, random.Random(0), clock.at, lambda training, at: begun.append((training.order, at))
+    )
+    for number in range(3):
+        trainers.add(Training("acme", number), 0.0)
+    clock.run(40.0)
+    # Another starts at the look at 10 s, and is not wanted any more at 20 s.
+    assert trainers.cost(40.0).hours * 3600 == pytest.approx(40 + 10)
+    for number in (3, 4):
+        trainers.add(Training("acme", number), 40.0)
+    clock.run(60.0)
+    assert begun == [(0, 0.0), (1, 8.0), (2, 16.0), (3, 40.0), (4, 48.0)]
