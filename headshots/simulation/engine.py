@@ -168,8 +168,9 @@ class Simulation:
         wanted = self._scaling.wanted(self._now, self._shots.work, len(there))
         for _ in range(wanted - len(there)):
             self.add_generator(self._policy.cold_start_seconds)
-        # The cluster takes those that have the least to do, as deletion costs say.
-        for generator in sorted(there, key=lambda one: one.requests)[: max(len(there) - wanted, 0)]:
+        # The cluster takes those first that are not ready yet, then those that have the least to do, by deletion costs.
+        going = sorted(there, key=lambda one: (one.state is State.READY, one.requests))
+        for generator in going[: max(len(there) - wanted, 0)]:
             generator.state = State.LEAVING
             self._dispatcher.leave(generator)
             if not generator.requests:

@@ -29,7 +29,7 @@ class _Trainer:
 
 
 class Trainers:
-    """Only idle ones go: a cluster with `components/idle-first` takes these first."""
+    """Only those go that train nobody: a cluster with `components/idle-first` takes these first."""
 
     def __init__(
         self,
@@ -113,7 +113,8 @@ class Trainers:
         wanted = self._scaling.wanted(now, self._queue.work, len(self._trainers))
         for _ in range(wanted - len(self._trainers)):
             self._start(now, self._policy.trainers_cold_start_seconds)
-        idle = [one for one in self._trainers if one.is_ready and not one.is_busy]
+        # Of pods the cluster takes those first that are not ready yet.
+        idle = sorted((one for one in self._trainers if not one.is_busy), key=lambda one: one.is_ready)
         for trainer in idle[: max(len(self._trainers) - wanted, 0)]:
             self._trainers.remove(trainer)
             self._seconds += now - trainer.started_at

@@ -23,7 +23,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from headshots.database import compact, forget_deleted, migrate, open_database, read, write
+from headshots.database import compact, forget_deleted, migrate, open_database, read, schema_revisions, write
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.migrations.revisions import known_revisions, newest_revision
 from headshots.schema import metadata, subjects, tenants
@@ -127,6 +127,15 @@ def test_alembic_is_imported_where_there_is_something_to_migrate(
     _at_revision(engine, "0028")
     with pytest.raises(ImportError, match="alembic"):
         migrate(engine)
+    engine.dispose()
+
+
+def test_a_database_that_was_taken_back_to_nothing_has_no_revision(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with write(engine) as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    with read(engine) as connection:
+        assert schema_revisions(connection) == (None, newest_revision(), True)
     engine.dispose()
 
 

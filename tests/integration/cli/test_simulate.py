@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+from headshots import schema
 from headshots.cli.app import app
 from headshots.console.exits import ExitCode
-from headshots.database import migrate, open_database
+from headshots.database import migrate, open_database, write
+from tests.support.deploy.tables import make_tables
+from tests.support.gateway.queue import order, trained_subject
+from tests.support.paths import ROOT
 
 TIMES = ("--image-seconds", "1:0.4,8:1.7", "--training-seconds", "50")
 DAY = ("--per-day", "200", "--hours", "3", "--shape", "1,3,2")
@@ -60,6 +66,57 @@ def test_what_is_wrong_ends_with_4_and_the_cure(tmp_path: Path) -> None:
         assert refused.exit_code == ExitCode.REFUSED, refused.output
         assert told in refused.stderr
     assert run(*TIMES, "--shape", "weekly").exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--seed", "1"),
+        ("--hours", "2"),
+        ("--per-day", "300"),
+        ("--shape", "flat"),
+        ("--images", "3"),
+        ("--returning", "0.9"),
+        ("--spread", "0.5"),
+        ("--overhead-seconds", "3"),
+        ("--training-seconds", "60"),
+        ("--image-seconds", "1:0.5"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_option_tells_in_the_outcome(words: tuple[str, str]) -> None:
+    usual, changed = (json.loads(run(*TIMES, *DAY, *more, "--json").stdout)["policies"] for more in ((), words))
+    assert usual["default"]["policy"] == changed["default"]["policy"]
+    assert usual != changed
+
+
+def test_the_seed_is_that_of_the_simulation_too_and_times_are_those_of_files(tmp_path: Path) -> None:
+    trace = tmp_path / "day.csv"
+    trace.write_text("at,subject,images,trains\n0,a,4,true\n9,b,4,true\n")
+    first, other = (json.loads(run(*TIMES, "--trace", trace, "--seed", seed, "--json").stdout) for seed in (1, 2))
+    assert first["policies"] != other["policies"]
+    measured = ROOT / "benchmarks" / "results" / "serving-cpu-2026-11-24.json"
+    assert json.loads(run("--times", measured, "--trace", trace, "--json").stdout)["times"]["image_seconds"]["8"] > 1
+
+
+def test_what_was_recorded_is_written_told_and_replayed(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path / 'headshots.db'}", tmp_path / "day.csv"
+    database = open_database(url)
+    make_tables(database)
+    subject = trained_subject(database, "acme")
+    gallery = order(database, "acme", subject, 3)
+    with write(database) as connection:
+        connection.execute(sa.update(schema.galleries).where(schema.galleries.c.id == gallery).values(created_at=5400))
+    database.dispose()
+    told = run("record", file, "--database", url)
+    assert told.exit_code == ExitCode.OK, told.output
+    assert " ".join(told.stdout.split()).endswith(f"2 orders of 1.5 hours; replay them with --trace {file}")
+    assert file.read_text() == "at,subject,images,trains,tenant\n0.0,s1,0,true,t1\n5400.0,s1,3,false,t1\n"
+    for option, when, orders in (("--since", "1970-01-01T01:00:00Z", 1), ("--until", "1970-01-01T01:00:00Z", 1)):
+        some = run("record", file, "--database", url, option, when, "--json")
+        assert json.loads(some.stdout) == {"file": str(file), "orders": orders, "hours": 0.0}
+    assert file.read_text().splitlines()[1:] == ["0.0,s1,0,true,t1"], "before"
+    assert run(*TIMES, "--trace", file, "--json").exit_code == ExitCode.OK
 
 
 def test_recording_an_empty_platform_says_so_and_writes_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -20,6 +21,7 @@ from tests.support.gateway.caller import selfie
 from tests.support.platform import Platform, opened_platform
 from tests.support.traces import Recorded, recorded, trace_of
 
+PHOTOS = 6
 SECRETS = ("studio", "navy", "suit", "sks", "acme", "tenants/", "subjects/", "styles/", "campaign", "spring", "Ada")
 
 
@@ -48,7 +50,7 @@ async def _work(platform: Platform) -> None:
         subject = await client.create_subject(
             display_name="Ada", consent=CONSENT, labelling=Labelling(labels={"campaign": "spring"})
         )
-        await client.upload_photos(subject.name, [selfie(number) for number in range(6)])
+        await client.upload_photos(subject.name, [selfie(number) for number in range(PHOTOS)])
         training = await client.create_training(subject.name)
         async for _ in client.watch_training(training.name):
             pass
@@ -112,6 +114,18 @@ def _check_nothing_of_anybody(told: Recorded) -> None:
             assert not link.attributes
 
 
+def _check_log_shows_nobody(said: str) -> None:
+    """Neither what a caller said of a person, nor any photo, however it were written."""
+    assert not [word for word in ("Ada", "campaign", "spring", "sks", "navy suit") if word in said]
+    for number in range(PHOTOS):
+        photo = selfie(number)
+        for data in (photo[:16], photo[64:80]):
+            forms = repr(data)[2:-1], data.hex(), base64.b64encode(data)[:20].decode(), str(list(data))
+            assert not [form for form in forms if form in said]
+    # What is stored of them is a PNG of its own.
+    assert not [form for form in (r"\x89PNG", "89504e47", "iVBORw0KGgo", "[137, 80, 78") if form in said]
+
+
 async def test_a_call_is_one_trace_and_so_are_its_log_lines(tmp_path: Path, log: io.StringIO) -> None:
     with recorded() as told:
         async with opened_platform(tmp_path) as platform:
@@ -127,6 +141,7 @@ async def test_a_call_is_one_trace_and_so_are_its_log_lines(tmp_path: Path, log:
     assert task.origin is not None, "the training's process goes on with the trace"
     assert trace_of(training) in task.origin["traceparent"]
     assert gallery in exemplars, "a histogram of the generator names the gallery's trace"
+    _check_log_shows_nobody(log.getvalue())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     of_gallery = [line for line in lines if line.get("trace_id") == gallery]
     methods = {line["method"].rpartition("/")[2] for line in of_gallery if line["logger"] == CALLS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,11 @@ def test_what_ends_its_start_is_told_with_the_cure(tmp_path: Path, variable: str
     found = looked_at(tmp_path, **{variable: str(empty)})[check]
     assert (found.state, found.seen.partition(":")[0]) == (State.FAILED, reason)
     assert f"HEADSHOTS_{variable}" in found.seen + found.cure
+
+
+@pytest.mark.parametrize(("wanted", "state"), [("uvloop", State.WARNING), ("asyncio", State.OK)])
+def test_the_event_loop_that_its_setting_names_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, state: State
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert looked_at(tmp_path, GATEWAY_EVENT_LOOP=wanted)["event loop"].state is state

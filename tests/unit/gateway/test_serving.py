@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,3 +39,21 @@ async def test_collections_are_shortened_once_all_parts_are_there(monkeypatch: p
     monkeypatch.setattr(process, "run_until_signal", serve)
     await process.serve(GatewaySettings.from_environment({}))
     assert done == ["started", "shortened", "served"]
+
+
+def test_it_runs_on_the_event_loop_that_its_setting_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def run(serving: Coroutine[Any, Any, None], wanted: str) -> None:
+        serving.close()
+        ran.append(wanted)
+
+    for name in ("leave_no_core", "return_freed_memory"):
+        monkeypatch.setattr(process, name, lambda: None)
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "telemetry", lambda *_: contextlib.nullcontext())
+    monkeypatch.setenv("HEADSHOTS_HOME", str(tmp_path))
+    for wanted in ("asyncio", "uvloop"):
+        monkeypatch.setenv("HEADSHOTS_GATEWAY_EVENT_LOOP", wanted)
+        assert process.main() == 0
+    assert ran == ["asyncio", "uvloop"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,14 @@ def test_only_looks_need_an_analyzer(tmp_path: Path) -> None:
 def test_a_choice_that_there_is_not_ends_the_start(tmp_path: Path, name: str, choices: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"HEADSHOTS_GENERATOR_{name}='guess' is none of {choices}"):
         looked_at(tmp_path, **{f"GENERATOR_{name}": "guess"})
+
+
+@pytest.mark.parametrize(("wanted", "state"), [("uvloop", State.WARNING), ("asyncio", State.OK)])
+def test_the_event_loop_that_its_setting_names_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, state: State
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    environ = {"HEADSHOTS_HOME": str(tmp_path), "HEADSHOTS_GENERATOR_EVENT_LOOP": wanted}
+    (check,) = [each for each in checks(GeneratorSettings.from_environment(environ)) if each.name == "event loop"]
+    (found,) = run("generator", [check], Redactor(environ))
+    assert found.state is state

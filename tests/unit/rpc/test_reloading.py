@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,23 @@ def test_refused_contents_are_tried_again_later_and_told_once(tmp_path: Path, ca
             assert reloaded.current() == "old"
         assert loader.calls == 1 + 3, "at the change, and every RETRY_SECONDS"
         assert ["not yet valid" in record.message for record in caplog.records] == [True]
+        loader.refusal, now[0] = "the disk failed", 2.5 * RETRY_SECONDS + 15
+        assert reloaded.current() == "old"
+        assert ["the disk failed" in record.message for record in caplog.records] == [False, True], "another reason"
         loader.refusal = ""
-        now[0] = 3 * RETRY_SECONDS
+        now[0] = 4 * RETRY_SECONDS
         assert reloaded.current() == "made ahead"
     now[0], calls = 10 * RETRY_SECONDS, loader.calls
     assert reloaded.current() == "made ahead"
     assert loader.calls == calls, "what was taken is not read again"
+
+
+def test_a_file_of_the_same_size_and_time_in_its_place_is_another(tmp_path: Path) -> None:
+    """As one that is copied with its times, or from an archive."""
+    file, fresh = tmp_path / "tls.crt", tmp_path / "fresh"
+    for path, text in ((file, "old"), (fresh, "new")):
+        path.write_text(text)
+        os.utime(path, ns=(0, 0))
+    reloaded = Reloaded("the certificates", [file], Loader(file))
+    fresh.replace(file)
+    assert reloaded.current() == "new"

@@ -116,3 +116,77 @@ def test_the_same_seed_gives_the_same_outcome() -> None:
     assert first == again
     assert first != other
     assert (first.orders, first.images) == (len(trace), 5 * len(trace))
+
+
+def test_several_traces_run_one_after_another_and_each_counts_from_its_begin() -> None:
+    simulation = Simulation(FIXED, EXACT)
+    first, again = (simulation.run([Order(5, "a", 1)]) for _ in range(2))
+    assert (first.hit_rates["store"], again.hit_rates["slot"]) == (1, 1), "what is loaded stays"
+    for outcome in (first, again):
+        assert (outcome.until_done, outcome.seconds) == (Waits(10, 10), 15)
+        assert list(outcome.served.values()) == [1]
+
+
+SHRINKING = Policy(min=1, max=2, batch=1, gateways=1, in_flight=2, routing="least_loaded", cold_start_seconds=0)
+SHRINKING = dataclasses.replace(SHRINKING, scale_down_seconds=0, scale_poll_seconds=1, per_replica=1)
+
+
+def test_of_two_generators_the_idle_one_goes_and_gets_nothing_more() -> None:
+    """Two images queue at the first; the second comes for the third, and goes while the first paints the fourth."""
+    orders = Order(0, "a", 3), Order(12, "b", 1), Order(25, "c", 1)
+    outcome = run(SHRINKING, EXACT, *orders)
+    assert outcome.generators.most == 2
+    assert outcome.seconds == 40, "the last waits for the only one that is left"
+
+
+def test_a_generator_that_has_not_started_goes_before_one_that_is_idle_and_never_comes() -> None:
+    policy = dataclasses.replace(SHRINKING, cold_start_seconds=100)
+    outcome = run(policy, EXACT, Order(0, "a", 3), Order(50, "b", 1), Order(120, "c", 2))
+    # A second one starts at 1 s and is not wanted any more at 20 s, nor is a third from 121 s on at 130 s.
+    assert outcome.seconds == 140, "the first paints all, one by one"
+    assert outcome.generators.hours * 3600 == pytest.approx(140 + 19 + 9)
+
+
+def test_a_generator_that_goes_ends_its_image_first_and_costs_until_then() -> None:
+    """From 11 s on one is enough for both images that are painted; the first to have come leaves at 20 s."""
+    policy = dataclasses.replace(SHRINKING, per_replica=2)
+    outcome = run(policy, EXACT, Order(0, "a", 3), Order(25, "b", 1))
+    assert outcome.until_done == Waits(15, pytest.approx(19.5))
+    assert outcome.seconds == 35
+    assert outcome.generators.hours * 3600 == pytest.approx(20 + 34)
+
+
+def test_who_waits_for_an_adapter_that_is_being_loaded_waits_for_its_end() -> None:
+    times = dataclasses.replace(EXACT, load_seconds=(1.0, 2.0, 4.0))
+    outcome = run(FIXED, times, Order(0, "a", 1), Order(1, "a", 1))
+    assert outcome.until_done == Waits(pytest.approx(13.5), pytest.approx(13.95))
+    assert outcome.hit_rates == {"slot": 0.5, "host": 0, "disk": 0, "store": 0.5}
+
+
+def test_an_adapter_is_found_where_it_was_when_its_request_came() -> None:
+    """One slot, room for two in memory and three on disk: each next one pushes another out."""
+    policy = dataclasses.replace(FIXED, slots=2, host_adapters=2, disk_adapters=3)
+    times = dataclasses.replace(EXACT, load_seconds=(1.0, 2.0, 4.0))
+    simulation = Simulation(policy, times)
+    seconds = []
+    for number, name in enumerate("aabcbacdab"):
+        outcome = simulation.run([Order(0, name, 1)])
+        seconds.append(outcome.seconds - 10)
+        assert sum(outcome.hit_rates.values()) == 1, number
+    assert seconds == [4, 0, 4, 4, 1, 2, 2, 4, 2, 4]
+
+
+def test_a_person_who_is_trained_again_has_another_adapter() -> None:
+    times = dataclasses.replace(EXACT, training_seconds=5.0)
+    outcome = run(FIXED, times, Order(0, "a", 1, trains=True), Order(100, "a", 1, trains=True), Order(200, "a", 1))
+    assert outcome.hit_rates["store"] == pytest.approx(2 / 3)
+
+
+def test_work_differs_by_its_spread_and_no_more() -> None:
+    times = ServiceTimes({1: 10.0}, training_seconds=100.0, spread=0.5)
+    waits = run(FIXED, times, *(Order(1000 * number, str(number), 1, trains=True) for number in range(40)))
+    assert 50 + 5 < (waits.until_done.p50 or 0) < (waits.until_done.p95 or 0) < 150 + 15
+    trained = run(FIXED, times, *(Order(1000 * number, str(number), 0, trains=True) for number in range(40)))
+    assert (trained.until_done.p95 or 0) - (trained.until_done.p50 or 0) > 20
+    painted = run(FIXED, times, *(Order(1000 * number, str(number), 1) for number in range(40)))
+    assert (painted.until_done.p95 or 0) - (painted.until_done.p50 or 0) > 2

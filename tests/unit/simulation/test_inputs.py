@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,18 @@ def test_dates_count_from_the_first(tmp_path: Path) -> None:
     path = tmp_path / "day.csv"
     path.write_text("at,subject,images\n2026-11-29T10:00:30+00:00,b,2\n2026-11-29 10:00:00+00:00,a,1\n")
     assert read_trace(path) == [Order(0, "a", 1), Order(30, "b", 2)]
+
+
+def test_dates_without_a_zone_are_utc_wherever_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text("at,subject,images\n2026-11-29T10:00,a,1\n2026-11-29T10:00:30Z,b,1\n")
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    try:
+        assert [order.at_seconds for order in read_trace(path)] == [0, 30]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +91,13 @@ def test_drawn_orders_follow_rate_shape_and_share() -> None:
     assert draw(Arrivals(100), 5) == draw(Arrivals(100), 5) != draw(Arrivals(100), 6)
 
 
+def test_who_returns_is_most_often_who_came_last() -> None:
+    """By Zipf's law the newest comes some ten times as often as the tenth."""
+    counts = Counter(order.subject for order in draw(Arrivals(3000, returning=1.0, known=50), seed=1))
+    assert counts.most_common(1)[0][0] == "known-49"
+    assert 4 * counts["known-40"] < counts["known-49"] < 16 * counts["known-40"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -122,6 +143,7 @@ def test_policies_are_texts_or_a_file(tmp_path: Path) -> None:
         ("a=cold_start_seconds:inf", "cold_start_seconds is 'inf'"),
         ("a=routing:random", "known are adapter, least_loaded, round_robin"),
         ("a=min:3,max:2", "min and max are 3 and 2; the first is at most the second"),
+        ("a=trainers_min:3,trainers_max:2", "trainers_min and trainers_max are 3 and 2; the first is at most"),
         ("a=slots:1", "slots is '1'; it is a whole number, 2 to"),
     ],
 )

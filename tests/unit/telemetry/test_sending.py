@@ -102,6 +102,25 @@ def test_an_outage_is_told_once_and_so_is_its_end(collector: Collector, caplog: 
     assert "3 spans" in back
 
 
+def test_a_process_that_ends_tells_of_no_lost_span_and_lets_the_sdk_speak_again(
+    collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    noisy = logging.getLogger(sending._NOISY[0])
+    telling = TellingOnce(collector, SETTINGS.endpoint)
+    noisy.error("while it sends")
+    telling.close()
+    collector.is_away = True
+    assert telling.export((ReadableSpan("one"),)) is SpanExportResult.FAILURE
+    noisy.error("afterwards")
+    assert caplog.messages == ["Failed to export: connection refused", "afterwards"]
+
+
+def test_the_sdk_does_not_wait_for_a_collector_when_python_ends(collector: Collector) -> None:
+    sender = Sender(SETTINGS, collector)
+    assert sender._provider._atexit_handler is None, "it would for half a minute; `close` knows when to stop"
+    sender.close()
+
+
 @pytest.mark.parametrize(("is_away", "waits"), [(True, 0.0), (False, 7.0)])
 def test_no_time_is_spent_at_the_end_on_a_collector_that_is_known_to_be_away(
     collector: Collector, monkeypatch: pytest.MonkeyPatch, is_away: bool, waits: float

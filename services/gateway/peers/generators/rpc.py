@@ -56,7 +56,8 @@ class RpcGenerator:
     ) -> None:
         """`poll_seconds`: between two looks at the replicas; `answer_seconds`: within which each has to answer then.
 
-        `patience_seconds`: a replica that has not taken a request within so long is passed over, where another is left.
+        `patience_seconds`: a replica that has not taken a request within so long is passed over, where another is left;
+        the last is waited for, as its queue is where the request would have to begin again.
         """
         self._channel, self._signer = channel, signer
         self._metrics = metrics or PoolMetrics(None).routing(MAIN_POOL)

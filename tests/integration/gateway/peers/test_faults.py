@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,24 @@ async def test_a_generator_that_takes_a_request_late_is_passed_over(replicas: Re
     assert isinstance((await replicas.paint(painting(adapter(1), 1)))[-1], ImageDone)
     assert (len(home.requests), len(other.requests)) == (1, 1)
     assert replicas.metric("generators_passed_over_total", reason="late") == 1
+
+
+async def test_the_last_generator_that_is_left_is_waited_for(replicas: Replicas) -> None:
+    """Nobody else is left to take it, and who gave it up would wait at the same one again, behind all others."""
+    fakes = await replicas.open(2)
+    replicas.generator._patience_seconds = 0.05
+    for fake in fakes:
+        fake.takes.clear()
+    request = painting(adapter(1))
+    checked = replicas.generator.check(replace(request, output_prefix=""))
+    asked = asyncio.gather(replicas.paint(request), checked)
+    await until(lambda: replicas.metric("generators_passed_over_total", reason="late") == 2)
+    await asyncio.sleep(0.2)
+    for fake in fakes:
+        fake.takes.set()
+    events, _ = await asked
+    assert isinstance(events[-1], ImageDone)
+    assert replicas.metric("generators_passed_over_total", reason="late") == 2
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ from sqlalchemy.engine import Engine
 from headshots import schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import read
-from headshots.errors import UnavailableError
+from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import FOLDER, ErasureLog
 from services.gateway.erasures.marks import set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
+from services.gateway.subjects.rows import get_subject
 from tests.support.gateway.erasing import (
     FailingStore,
     NoGenerator,
@@ -90,6 +91,16 @@ def test_a_replay_that_was_interrupted_is_finished_by_the_next(engine: Engine) -
         replay(engine, store, log)
     assert replay(engine, store, log) == Replayed(subjects=1, objects=2, folders=0)
     assert store.list_sync("tenants") == []
+
+
+def test_a_replay_hides_everybody_before_it_erases_anybody(engine: Engine) -> None:
+    store = FailingStore(1)
+    (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
+    with pytest.raises(UnavailableError):
+        replay(engine, store, log)
+    for each in (first, second):
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", each)
 
 
 def test_objects_of_an_erased_subject_without_a_row_are_removed_and_others_stay(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from tests.support.gateway.erasing import (
     subject_with_objects,
 )
 from tests.support.gateway.receipts import issuer
+from tests.support.waiting import until
 
 DAY = timedelta(days=1)
 
@@ -147,6 +149,31 @@ async def test_who_came_back_and_cannot_be_erased_for_a_defect_is_hidden_and_hol
         with pytest.raises(NotFoundError):
             get_subject(engine, "acme", each)
     assert sorted(row.erased_at is None for row in rows(engine)) == [False, True]
+
+
+async def test_a_gateway_that_runs_reads_on_after_a_failure_and_a_defect(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database is restored under it while the bucket is away."""
+    store = FailingStore(0)
+    _, log = erased_before(engine, store)
+    erased = log.erased
+    troubles = [UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away"), RuntimeError("a defect")]
+
+    def troubled(since: date | None, today: date) -> set[str]:
+        if troubles:
+            raise troubles.pop(0)
+        return erased(since, today)
+
+    monkeypatch.setattr(log, "erased", troubled)
+    monkeypatch.setattr("services.gateway.subjects.replaying._SECONDS", 0.001)
+    running = asyncio.create_task(Replaying(engine, store, log, issuer()).run())
+    await until(lambda: all(row.erased_at is not None for row in rows(engine)) or running.done())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [row.erased_at is not None for row in rows(engine)] == [True]
+    assert "cannot read who was erased; trying again: OBJECT_STORE_UNAVAILABLE" in caplog.text
+    assert "RuntimeError: a defect" in caplog.text
 
 
 async def test_only_entries_since_the_mark_are_read_and_the_mark_moves(engine: Engine) -> None:
