@@ -30,6 +30,12 @@ def test_dates_count_from_the_first(tmp_path: Path) -> None:
     assert read_trace(path) == [Order(0, "a", 1), Order(30, "b", 2)]
 
 
+def test_a_mark_before_the_first_column_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_bytes(b"\xef\xbb\xbfat,subject,images\r\n5,a,1\r\n")
+    assert read_trace(path) == [Order(5, "a", 1)]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
