@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -128,6 +129,19 @@ def test_alembic_is_imported_where_there_is_something_to_migrate(
     with pytest.raises(ImportError, match="alembic"):
         migrate(engine)
     engine.dispose()
+
+
+def test_a_first_start_tells_its_migrations_and_nothing_of_plugins(tmp_path: Path) -> None:
+    program = (
+        "import logging, sys; logging.basicConfig(level=logging.INFO); from headshots.database import *; "
+        "migrate(open_database(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'a.db'}"], capture_output=True, text=True, check=True
+    )
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("INFO:alembic.runtime.migration:Running upgrade ") for line in lines), lines[:3]
 
 
 def test_a_schema_of_a_newer_version_is_refused(tmp_path: Path) -> None:
