@@ -207,6 +207,18 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
         migrate(open_database(f"sqlite:///{tmp_path / 'a.db'}"))
 
 
+@pytest.mark.parametrize("first_bytes", [b"no database at all" * 400, None])
+def test_a_database_that_is_damaged_is_told_so(tmp_path: Path, first_bytes: bytes | None) -> None:
+    file = tmp_path / "a.db"
+    if first_bytes is None:  # the header is whole, and the schema's page is not
+        make_tables(engine := open_database(f"sqlite:///{file}"))
+        engine.dispose()
+        first_bytes = file.read_bytes()[:100] + b"\xff" * 4000
+    file.write_bytes(first_bytes)
+    with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE: the database is damaged, and trying again"):
+        migrate(open_database(f"sqlite:///{file}"))
+
+
 @pytest.mark.parametrize("url", ["sqlite:///{}/a.db", "postgresql+psycopg://host/name"])
 def test_every_thread_gets_a_connection(url: str, tmp_path: Path) -> None:
     executor = ThreadPoolExecutor()
