@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, InternalError, OperationalError, TimeoutError
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.idle_connections import ping_idle_connections
@@ -186,14 +186,25 @@ def compact(engine: Engine) -> None:
 def _unavailable() -> Iterator[None]:
     try:
         yield
-    except _AWAY as error:
+    except (*_AWAY, DatabaseError) as error:
+        damaged = damage(error)
+        if not damaged and not isinstance(error, _AWAY):
+            raise
         # Hosts, files and statements are for the log: the message goes to callers.
         _LOG.warning("the database failed: %s", getattr(error, "orig", error))
         raise UnavailableError(
             "DATABASE_UNAVAILABLE",
-            "the database does not answer, or was locked for too long; try again, and if it stays so see the "
+            "the database is damaged, and trying again does not help; the operator puts a backup in its place"
+            if damaged
+            else "the database does not answer, or was locked for too long; try again, and if it stays so see the "
             "service's log",
         ) from error
+
+
+def damage(error: BaseException) -> str:
+    """SQLite's own words where the file of its database is damaged, or is none; empty of other errors."""
+    code = getattr(original := getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF  # without its extension
+    return str(original) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
 
 
 def now_expression(dialect_name: str) -> sa.ColumnElement[float]:
@@ -219,7 +230,8 @@ def migrate(engine: Engine) -> None:
         found, newest, _ = schema_revisions(connection)
     if found == newest:
         return
-    # Most starts have nothing to migrate, and importing and asking Alembic takes 0.2 s of CPU time.
+    # Most starts have nothing to migrate; Alembic's import takes 0.2 s of CPU time and tells of each of its plugins.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     from headshots.migrations.upgrading import upgrade
 
     with write(engine) as connection:

@@ -129,7 +129,7 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     elif isinstance(error, KeyboardInterrupt):
         reason, message = "INTERRUPTED", str(error) or "stopped"
     else:
-        reason, message = "FILE_ERROR", str(error)
+        reason, message = "FILE_ERROR", _without_number(error)
     if as_json:
         typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
         return
@@ -148,3 +148,11 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         typer.echo(f"  try again in {retry_after:.0f} s", err=True)
+
+
+def _without_number(error: BaseException) -> str:
+    """`day.csv: No such file or directory`; Python writes `[Errno 2] No such file or directory: 'day.csv'`."""
+    if isinstance(error, OSError) and error.strerror:
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        return ": ".join([" → ".join(names), error.strerror] if names else [error.strerror])
+    return str(error)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def title(orders: Sequence[Order], times: ServiceTimes) -> str:
     """What was replayed, and with which times."""
     images, trainings = sum(order.images for order in orders), sum(order.trains for order in orders)
-    hours = orders[-1].at_seconds / 3600 if orders else 0.0
+    over = duration(orders[-1].at_seconds if orders else 0)
     batch = ", ".join(f"{seconds:g} s with {count} at once" for count, seconds in sorted(times.image_seconds.items()))
     trained = f"{times.training_seconds:g} s" if times.training_seconds else "not simulated"
     ordered = f"{counted(trainings, 'training')}, {counted(images, 'image')}"
-    return f"{counted(len(orders), 'order')} in {hours:.1f} h: {ordered}. An image: {batch}; a training: {trained}."
+    return f"{counted(len(orders), 'order')} in {over}: {ordered}. An image: {batch}; a training: {trained}."
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
@@ -43,7 +43,7 @@ def rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
     for kind in ("generators", "trainers"):
         costs = [getattr(each, kind) for each in outcomes]
         add(f"{kind}, most", *(str(cost.most) for cost in costs))
-        add(f"{kind}, hours", *(f"{cost.hours:.1f}" for cost in costs))
+        add(f"{kind}, hours", *(f"{cost.hours:.{1 if cost.hours >= 10 else 2}f}" for cost in costs))
         add(f"{kind}, used", *(f"{cost.utilisation:.1%}" for cost in costs))
     if any(each.cost for each in outcomes):
         add("cost", *(f"{each.cost:.2f}" for each in outcomes))

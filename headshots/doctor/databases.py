@@ -9,10 +9,11 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from headshots.database import database_now, open_database, read, schema_revisions
+from headshots.database import damage, database_now, open_database, read, schema_revisions
 from headshots.doctor.findings import Finding, failed, ok, skipped, warning
 from headshots.doctor.places import first_start_makes
 from headshots.doctor.running import Check
+from headshots.errors import UnavailableError
 
 CLOCK_SECONDS = 5.0
 """By which the database's clock and ours may differ. From a minute on services refuse each other's grants."""
@@ -60,6 +61,14 @@ class DatabaseLook:
                 version = ".".join(map(str, connection.dialect.server_version_info or ()))
             kind = "SQLite" if file is not None else "PostgreSQL"
             place = str(file) if file is not None else f"{engine.url.host or 'its socket'}, {engine.url.database}"
+        except UnavailableError as error:
+            if error.__cause__ is None or not (why := damage(error.__cause__)):
+                raise
+            return failed(
+                f"{file} is damaged, or is no SQLite database: {why}",
+                "stop the services and put a backup in its place (docs/operations.md, Backups), without the files -wal "
+                "and -shm that lie beside it",
+            )
         finally:
             engine.dispose()
         return ok(f"{kind} {version} answers: {place}")

@@ -65,7 +65,11 @@ def draw(arrivals: Arrivals, seed: int) -> list[Order]:
 def _check(arrivals: Arrivals) -> None:
     days = arrivals.hours / 24
     limits = (
-        (0 < arrivals.per_day * days <= MOST_ORDERS, f"a trace has at most {MOST_ORDERS:,} orders, and more than none"),
+        (
+            0 < arrivals.per_day * days <= MOST_ORDERS,
+            f"{arrivals.per_day:g} orders a day for {arrivals.hours:g} hours cannot be drawn; a trace has at most "
+            f"{MOST_ORDERS:,}, and more than none",
+        ),
         (0 < arrivals.hours * 3600 <= MOST_SECONDS, "a trace has at most 31 days, and more than none"),
         (0 < arrivals.images <= MOST_IMAGES, f"an order has 1 to {MOST_IMAGES:,} images"),
         (0 <= arrivals.returning <= 1, "the share of who returns is 0 to 1"),

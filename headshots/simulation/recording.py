@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.database import read
+from headshots.database import read, schema_revisions
 from headshots.errors import FailedPreconditionError
 from headshots.schema import galleries, shoots, shots, trainings
 from headshots.simulation.traces import MOST_SECONDS, Order
@@ -23,9 +23,10 @@ def record(engine: Engine, since: float = 0.0, until: float = math.inf) -> list[
 
     Raises:
         UnavailableError: DATABASE_UNAVAILABLE.
-        FailedPreconditionError: TRACE_EMPTY.
+        FailedPreconditionError: TRACE_EMPTY; SCHEMA_DIFFERS, where a gateway of another version or none used it.
     """
     with read(engine) as connection:
+        _check_schema(connection)
         rows = [*_shoots(connection), *_trainings(connection), *_galleries(connection)]
     found = sorted((row for row in rows if since <= row[0] < until), key=lambda row: row[0])
     if not found:
@@ -45,6 +46,16 @@ def record(engine: Engine, since: float = 0.0, until: float = math.inf) -> list[
         for at, subject, tenant, images, trains in found
         if at - first <= MOST_SECONDS
     ]
+
+
+def _check_schema(connection: Connection) -> None:
+    found, newest, _ = schema_revisions(connection)
+    if found != newest:
+        told = f"is at {found}, and this version reads {newest}" if found else "is empty, no gateway has used it"
+        raise FailedPreconditionError(
+            "SCHEMA_DIFFERS",
+            f"the database {told}; name the gateways' (--database), and record with their version of headshots",
+        )
 
 
 _Found = tuple[float, str, str, int, bool]

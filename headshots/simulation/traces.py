@@ -1,8 +1,8 @@
 """Reads and writes traces: who ordered what and when, a line an order, without a word about people.
 
 CSV with a line of column names, or JSON Lines with these keys: `at` (seconds since the trace's begin, or ISO 8601
-times), `subject` (any word), `images` (0: none), `trains` (whether a training comes first; default: no), `tenant`
-(default: one for all).
+times, in UTC where they name no zone), `subject` (any word), `images` (0: none), `trains` (whether a training comes
+first; default: no), `tenant` (default: one for all).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def read_trace(path: Path) -> list[Order]:
         OSError: the file cannot be read.
     """
     try:
-        text = path.read_text("utf-8")
+        # Spreadsheets put a byte order mark before what they save as "CSV UTF-8".
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _invalid(path, 1, "is no UTF-8 text") from error
     lines = _json_lines(path, text) if path.suffix == ".jsonl" else _csv_lines(path, text)

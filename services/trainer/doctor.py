@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.lora.files import foundation_of
 from headshots.doctor.credentials import internal_checks
 from headshots.doctor.databases import DatabaseLook, file_of
-from headshots.doctor.findings import Finding, ok
+from headshots.doctor.findings import Finding, failed, ok
 from headshots.doctor.models import FoundationLook, analyzer_check
 from headshots.doctor.places import LEAST_FREE_BYTES, memory, rooms
 from headshots.doctor.ports import look
@@ -57,7 +58,15 @@ def checks(settings: TrainerSettings) -> list[Check]:
 
 
 def _recipe(folder: Path) -> Finding:
-    recipe = Recipe.resolve(Foundation.read(folder))
+    foundation = Foundation.read(folder)
+    recipe = Recipe.resolve(foundation)
+    start = foundation.initial_weights
+    made_for = foundation_of(start) if start is not None else ""
+    if made_for and made_for != foundation_digest(folder):
+        return failed(
+            f"{start} was learned on foundation {made_for[:12]}…, not on this one: every training fails",
+            "remove it, and adapters start from noise, or learn one on this foundation",
+        )
     return ok(f"rank {recipe.rank}, {recipe.steps} steps")
 
 

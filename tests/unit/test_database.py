@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -139,6 +140,19 @@ def test_a_database_that_was_taken_back_to_nothing_has_no_revision(tmp_path: Pat
     engine.dispose()
 
 
+def test_a_first_start_tells_its_migrations_and_nothing_of_plugins(tmp_path: Path) -> None:
+    program = (
+        "import logging, sys; logging.basicConfig(level=logging.INFO); from headshots.database import *; "
+        "migrate(open_database(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'a.db'}"], capture_output=True, text=True, check=True
+    )
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("INFO:alembic.runtime.migration:Running upgrade ") for line in lines), lines[:3]
+
+
 def test_a_schema_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
     make_tables(engine)
@@ -200,6 +214,18 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
     (tmp_path / "a.db").mkdir()
     with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE"):
         migrate(open_database(f"sqlite:///{tmp_path / 'a.db'}"))
+
+
+@pytest.mark.parametrize("first_bytes", [b"no database at all" * 400, None])
+def test_a_database_that_is_damaged_is_told_so(tmp_path: Path, first_bytes: bytes | None) -> None:
+    file = tmp_path / "a.db"
+    if first_bytes is None:  # the header is whole, and the schema's page is not
+        make_tables(engine := open_database(f"sqlite:///{file}"))
+        engine.dispose()
+        first_bytes = file.read_bytes()[:100] + b"\xff" * 4000
+    file.write_bytes(first_bytes)
+    with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE: the database is damaged, and trying again"):
+        migrate(open_database(f"sqlite:///{file}"))
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}/a.db", "postgresql+psycopg://host/name"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from headshots.diffusion.lora.layout import Layout, Site
 from headshots.diffusion.lora.pairs import (
@@ -29,6 +30,7 @@ __all__ = [
     "LoraPair",
     "diffusers_lora_bytes",
     "foreign_foundation",
+    "foundation_of",
     "kohya_lora_bytes",
     "load_row",
     "pack",
@@ -69,6 +71,20 @@ def read_pairs(data: bytes, layout: Layout, foundation_digest: str) -> dict[str,
     for name, pair in pairs.items():
         _check(name, pair, layout.by_name[name])
     return pairs
+
+
+def foundation_of(path: Path) -> str:
+    """Digest of the foundation that a LoRA file says it was made for; empty where it says none. Reads its header alone.
+
+    Raises:
+        InvalidAdapterError: ADAPTER_CORRUPT.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata: Mapping[str, str] = file.metadata() or {}
+    except SafetensorError as error:
+        raise InvalidAdapterError("ADAPTER_CORRUPT", f"{path} is no safetensors file: {error}") from error
+    return metadata.get(DIGEST_KEY, "")
 
 
 def foreign_foundation(made_for: str, serves: str) -> InvalidAdapterError:

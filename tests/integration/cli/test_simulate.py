@@ -58,8 +58,8 @@ def test_what_is_wrong_ends_with_4_and_the_cure(tmp_path: Path) -> None:
         ((*TIMES, "--policy", "a=mx:1"), "POLICY_INVALID: policy a has no key 'mx'"),
         ((*TIMES, "--policy", "a", "--policy", "a"), "there are two policies a"),
         ((*TIMES, "--trace", trace), "day.csv, line 3 has 'some' images"),
-        ((*TIMES, "--trace", tmp_path / "none.csv"), "none.csv"),
-        ((*TIMES, "--per-day", "0"), "TRACE_INVALID"),
+        ((*TIMES, "--trace", tmp_path / "none.csv"), "none.csv: No such file or directory"),
+        ((*TIMES, "--per-day", "0"), "TRACE_INVALID: 0 orders a day for 24 hours cannot be drawn"),
         (("--image-seconds", "fast"), "TIMES_INVALID"),
     ):
         refused = run(*words, width=200)
@@ -117,6 +117,29 @@ def test_what_was_recorded_is_written_told_and_replayed(tmp_path: Path) -> None:
         assert json.loads(some.stdout) == {"file": str(file), "orders": orders, "hours": 0.0}
     assert file.read_text().splitlines()[1:] == ["0.0,s1,0,true,t1"], "before"
     assert run(*TIMES, "--trace", file, "--json").exit_code == ExitCode.OK
+
+
+def test_orders_are_either_replayed_or_drawn(tmp_path: Path) -> None:
+    trace = tmp_path / "day.csv"
+    trace.write_text("at,subject,images\n0,a,1\n90,b,1\n")
+    refused = run(*TIMES, "--trace", trace, "--per-day", "9", "--images", "20", width=200)
+    assert refused.exit_code == ExitCode.USAGE
+    assert "with --trace no orders are drawn; leave out --per-day, --images" in refused.stderr
+    assert run(*TIMES, "--trace", trace).stdout.startswith("2 orders in 1 min 30 s: ")
+
+
+def test_recording_what_no_gateway_used_says_so_and_makes_no_database(tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "other.db"
+    none = CliRunner().invoke(
+        app, ["simulate", "record", str(tmp_path / "day.csv")], env={"HEADSHOTS_HOME": str(home), "COLUMNS": "400"}
+    )
+    assert none.exit_code == ExitCode.REFUSED
+    assert f"there is no file {home / 'headshots.db'}; name what the gateway uses" in none.stderr
+    assert not home.exists()
+    file.touch()
+    empty = run("record", tmp_path / "day.csv", "--database", f"sqlite:///{file}", width=400)
+    assert empty.exit_code == ExitCode.REFUSED
+    assert "SCHEMA_DIFFERS: the database is empty, no gateway has used it; name the gateways'" in empty.stderr
 
 
 def test_recording_an_empty_platform_says_so_and_writes_nothing(tmp_path: Path) -> None:

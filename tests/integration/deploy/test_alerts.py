@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from tests.support.deploy.prometheus import program
-from tests.support.deploy.tree import ROOT
+from tests.support.deploy.tree import build
+from tests.support.paths import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
 FILES = ("rules.yaml", "slo.yaml")
@@ -44,6 +46,28 @@ def test_prometheus_loads_every_file_of_rules() -> None:
     assert all(file["rule_files"] == list(FILES) for file in TESTS)
 
 
+@pytest.mark.parametrize("link", ["", "https://git.example.com/docs/runbooks.md"])
+def test_the_operator_gets_every_rule_as_it_is_with_a_link_where_one_is_named(link: str) -> None:
+    from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
+
+    done = subprocess.run(
+        [ROOT / "deploy" / "alert-rules.sh"],
+        env={**os.environ, "NAMESPACE": "portraits", "RUNBOOKS_URL": link},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = list(yaml.safe_load_all(done.stdout))
+    for resource, name in zip(found, FILES, strict=True):
+        PrometheusRule.model_validate(resource)
+        assert resource["metadata"] == {"name": f"headshots-{name.removesuffix('.yaml')}", "namespace": "portraits"}
+        expected = yaml.safe_load((FOLDER / name).read_text())
+        for rule in (rule for group in expected["groups"] for rule in group["rules"] if link and "alert" in rule):
+            told = rule["annotations"].pop("runbook")
+            rule["annotations"]["runbook_url"] = told.replace("docs/runbooks.md", link)
+        assert resource["spec"] == expected
+
+
 def test_every_alert_has_its_section_in_the_runbooks_and_no_other_has_one() -> None:
     assert sorted(re.findall(r"^## (\w+)$", RUNBOOKS, re.MULTILINE)) == sorted(alerts())
     for name, rule in alerts().items():
@@ -56,3 +80,21 @@ def test_a_runbook_says_what_is_felt_where_to_look_and_what_helps(name: str) -> 
     assert "**felt**" in section
     assert "**look**" in section
     assert "**do**" in section
+
+
+def test_the_first_minutes_name_what_the_manifests_have_and_what_the_services_log() -> None:
+    section = RUNBOOKS.partition("## The first minutes\n")[2].partition("\n## ")[0]
+    manifests = build("overlays/production")
+    there = {(each["kind"].lower(), each["metadata"]["name"]) for each in manifests}
+    kinds = {"deploy": "deployment", "hpa": "horizontalpodautoscaler"}
+    named = re.findall(r"\b(deploy|deployment|scaledobject|hpa)[/ ](gateway|trainer|generator)\b", section)
+    assert {kinds.get(kind, kind) for kind, _ in named} == {"deployment", "scaledobject", "horizontalpodautoscaler"}
+    assert {(kinds.get(kind, kind), name) for kind, name in named} <= there
+    painting, outcomes = (
+        ROOT / "services" / name for name in ("gateway/painting/worker.py", "trainer/workers/outcomes.py")
+    )
+    assert "grep ', attempt '" in section
+    assert '"%s, attempt %d: %s"' in painting.read_text()
+    assert "grep -E ': failed: |was lost'" in section
+    assert '"training %s: failed: %s: %s"' in outcomes.read_text()
+    assert '"training %s: run %d was lost: %s"' in outcomes.read_text()

@@ -109,4 +109,5 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     file.write_text("this is text " * 1000)
     found = looked_at(f"sqlite:///{file}")["database"]
     assert found.state is State.FAILED
-    assert "not a database" in found.seen
+    assert found.seen == f"{file} is damaged, or is no SQLite database: file is not a database"
+    assert "put a backup in its place" in found.cure

@@ -44,6 +44,12 @@ def test_dates_without_a_zone_are_utc_wherever_they_are_read(tmp_path: Path, mon
         time.tzset()
 
 
+def test_a_mark_before_the_first_column_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_bytes(b"\xef\xbb\xbfat,subject,images\r\n5,a,1\r\n")
+    assert read_trace(path) == [Order(5, "a", 1)]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

@@ -5,6 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import torch
+from safetensors.torch import save_file
+
+from headshots.diffusion.foundations.files import INITIAL_WEIGHTS
+from headshots.diffusion.foundations.foundation import foundation_digest
+from headshots.diffusion.lora.files import DIGEST_KEY
 from headshots.doctor.findings import Result, State
 from headshots.doctor.running import run
 from headshots.doctor.secrets import Redactor
@@ -38,6 +44,18 @@ def test_a_recipe_that_is_wrong_is_told(tmp_path: Path) -> None:
     found = looked_at(tmp_path / "home", FOUNDATION=str(foundation))
     assert (found["foundation"].state, found["recipe"].state) == (State.OK, State.FAILED)
     assert str(foundation / "headshots.yaml") in found["recipe"].cure
+
+
+def test_a_start_of_adapters_of_another_foundation_is_told(tmp_path: Path) -> None:
+    foundation = Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
+    start = foundation / INITIAL_WEIGHTS
+    for digest, state in (("ab" * 32, State.FAILED), (foundation_digest(foundation), State.OK)):
+        save_file({"a": torch.zeros(1)}, start, {DIGEST_KEY: digest})
+        found = looked_at(tmp_path / "home", FOUNDATION=str(foundation))["recipe"]
+        assert found.state is state
+    start.write_bytes(b"no weights")
+    found = looked_at(tmp_path / "home", FOUNDATION=str(foundation))["recipe"]
+    assert (found.state, str(start) in found.seen) == (State.FAILED, True)
 
 
 def test_an_analyzer_that_is_not_there_is_told_with_the_command(tmp_path: Path) -> None:

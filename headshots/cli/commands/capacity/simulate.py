@@ -91,6 +91,8 @@ def simulate(
     if context.invoked_subcommand is not None:
         return
     require("simulate", "gateway")
+    if trace is not None:
+        _refuse_drawing(context)
     from headshots.simulation.engine import Simulation
     from headshots.simulation.service_times import ServiceTimes, parse_image_seconds, read_times
     from headshots.simulation.traces import write_trace
@@ -127,9 +129,9 @@ def record(
     from headshots.simulation.recording import record as recorded
     from headshots.simulation.traces import write_trace
 
-    if database is not None:
-        refuse_missing(database, "HEADSHOTS_DATABASE_URL")
-    engine = open_database(database or Home.from_environment(os.environ).database_url)
+    url = database or Home.from_environment(os.environ).database_url
+    refuse_missing(url, "HEADSHOTS_DATABASE_URL", to_be_read=True)
+    engine = open_database(url)
     given = {name: when.timestamp() for name, when in (("since", since), ("until", until)) if when is not None}
     orders = recorded(engine, **given)
     engine.dispose()
@@ -139,6 +141,17 @@ def record(
         print_json(summary)
     else:
         say(f"{file}: {len(orders)} orders of {summary['hours']:g} hours; replay them with --trace {file}")
+
+
+def _refuse_drawing(context: typer.Context) -> None:
+    """Raises typer.BadParameter where an option of drawn orders stands beside --trace, which would leave it out."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("per_day", "hours", "shape", "images", "returning")
+        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
+    ]
+    if given:
+        raise typer.BadParameter(f"with --trace no orders are drawn; leave out {', '.join(given)}")
 
 
 def _orders(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
+from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, SETTINGS, invalid_foundation
 from headshots.diffusion.foundations.foundation import file_digest
 from headshots.diffusion.foundations.fusions import FUSION, FusedFile, FusionRecord
 from headshots.diffusion.importing.defaults import as_json
@@ -24,6 +24,7 @@ from headshots.diffusion.importing.fusing.tensor_files import FloatArray, Tensor
 from headshots.diffusion.importing.pieces import Piece, Tell, check_unchanged, link_piece, text_piece
 from headshots.diffusion.importing.plans import PlainPlan
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
+from headshots.diffusion.lora.files import foundation_of
 
 _WEIGHTS, _INDEX = ".safetensors", ".safetensors.index.json"
 _OF = "headshots_fused_of"
@@ -42,6 +43,9 @@ class FusedPlan:
     def __init__(self, plain: PlainPlan, fusion: Fusion) -> None:
         self._plain, self._fusion = plain, fusion
         self._folding = Folding(plain, fusion)
+        start = plain.sources().get(INITIAL_WEIGHTS)
+        # They were learned on the foundation that they name, and trainings on another one refuse them.
+        self._leaves_start_out = start is not None and bool(foundation_of(start))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -50,6 +54,8 @@ class FusedPlan:
         if self._folding.settings:
             said = ", ".join(f"{key} {value}" for key, value in self._folding.settings.items())
             fused.append(f"sampled as {self._fusion.few_steps} wants: {said} ({KINDS[self._fusion.few_steps].source})")
+        if self._leaves_start_out:
+            fused.append(f"left out {INITIAL_WEIGHTS}, learned without what is fused: adapters start from noise")
         return (*self._plain.notes, *fused)
 
     def sources(self) -> dict[str, Path]:
@@ -68,7 +74,8 @@ class FusedPlan:
 
     def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
         """What the foundation consists of; as of the plain plan."""
-        plain = [piece for piece in self._plain.pieces(digests, vocabulary) if piece.name != FUSION]
+        left_out = {FUSION, INITIAL_WEIGHTS} if self._leaves_start_out else {FUSION}
+        plain = [piece for piece in self._plain.pieces(digests, vocabulary) if piece.name not in left_out]
         *others, index = [self._piece(piece, plain) for piece in plain]
         return [*others, Piece(FUSION, 0, self._write_record), index]
 

@@ -43,6 +43,7 @@ class PoolWatcher:
     def __init__(self, pools: Pools, database: Engine, metrics: PoolMetrics, *, poll_seconds: float) -> None:
         self._pools, self._database, self._metrics = pools, database, metrics
         self._poll_seconds = poll_seconds
+        self._twins: set[frozenset[str]] = set()
         self.on_return: Callable[[], Awaitable[None]] | None = None
         """Called when a pool answers that did not: what waits for it can begin. Set before `run`."""
 
@@ -110,9 +111,23 @@ class PoolWatcher:
             return
         if not told.answers or told.description is None or told.description.foundation_digest != pool.digest:
             _LOG.info("pool %s runs %s, digest %s", pool.name, description.foundation, description.foundation_digest)
+            self._tell_twins(pool, description)
         told.answers, told.description = True, description
         self._metrics.answers(pool.name, True)
         now = time.monotonic()
         if description != told.written or now - told.written_at > _WRITE_AGAIN_SECONDS:
             await in_write_thread(rows.remember, self._database, pool.name, description)
             told.written, told.written_at = description, now
+
+    def _tell_twins(self, pool: Pool, description: GeneratorDescription) -> None:
+        for other in self._pools.each:
+            pair = frozenset((pool.name, other.name))
+            if not other.describer.answers or other.digest != description.foundation_digest:
+                self._twins.discard(pair)
+            elif other is not pool and pair not in self._twins:
+                self._twins.add(pair)
+                _LOG.warning(
+                    "pools %s run the same foundation, and its work goes to either: another one differs in weights or "
+                    "configurations, not in headshots.yaml alone",
+                    " and ".join(sorted(pair)),
+                )

@@ -20,7 +20,7 @@ from services.gateway.peers.models import GenerationCheck, GenerationRequest, Ge
 from services.gateway.peers.pools import watching
 from services.gateway.peers.pools.pools import Pool, Pools
 from services.gateway.peers.pools.watching import PoolWatcher
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 OURS, OTHER = "aa" * 32, "bb" * 32
 REQUEST = cast("GenerationRequest", None)
@@ -32,12 +32,13 @@ class Generators:
     def __init__(self, digest: str, ready: int) -> None:
         self.digest, self.ready = digest, ready
         self.answers = True
-        self.checked = 0
+        self.checked = self.described = 0
 
     async def run(self) -> None:
         """Nothing to keep track of."""
 
     async def describe(self) -> GeneratorDescription:
+        self.described += 1
         if not self.answers:
             raise UnavailableError("GENERATOR_UNREACHABLE", "away")
         return GeneratorDescription(self.digest, 16, "{subject}", "sks", 8, 8)
@@ -67,6 +68,17 @@ def pools_of(database: Engine, *generators: Generators) -> Pools:
 async def test_twins_are_one_foundation_with_the_generators_of_both(engine: Engine) -> None:
     (served,) = await pools_of(engine, Generators(OURS, 2), Generators(OURS, 3)).served()
     assert (served.ready, served.is_default, served.description.foundation_digest) == (5, True, OURS)
+
+
+@pytest.mark.parametrize("second", [OURS, OTHER])
+async def test_the_log_names_twins_once(engine: Engine, caplog: pytest.LogCaptureFixture, second: str) -> None:
+    generators = (Generators(OURS, 1), Generators(second, 1))
+    watcher = PoolWatcher(pools_of(engine, *generators), engine, PoolMetrics(None), poll_seconds=0.001)
+    running = asyncio.create_task(watcher.run())
+    await until(lambda: all(each.described > 5 for each in generators))
+    running.cancel()
+    told = [line for line in caplog.messages if line.startswith("pools main and v2 run the same foundation")]
+    assert len(told) == (second == OURS), caplog.messages
 
 
 async def test_of_twins_one_that_answers_is_asked(engine: Engine) -> None:

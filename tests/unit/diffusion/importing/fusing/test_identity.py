@@ -8,14 +8,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
+from headshots.diffusion.foundations.files import INITIAL_WEIGHTS
 from headshots.diffusion.foundations.foundation import Foundation, file_digest, foundation_digest
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.importing.fusing.request import read_fusion
 from headshots.diffusion.importing.importer import import_foundation
 from headshots.diffusion.importing.record import import_key
 from headshots.diffusion.importing.request import ImportOptions
+from headshots.diffusion.lora.files import DIGEST_KEY
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
 from tests.support.foundations.layouts import found
 from tests.support.foundations.loras import layers_of, random_lora, write_kohya
@@ -62,6 +65,18 @@ def test_strength_and_file_make_another_foundation(tmp_path: Path, lora: Path, f
     assert len(digests) == 5
     turned = ImportOptions(fusion=read_fusion([str(lora), str(other)], "none"))
     assert not import_foundation(source, tmp_path / "both", turned).is_new, "their order changes nothing"
+
+
+@pytest.mark.parametrize(("metadata", "stays"), [({DIGEST_KEY: "ab" * 32}, False), ({}, True)])
+def test_a_start_of_adapters_that_was_learned_on_the_plain_one_is_left_out(
+    tmp_path: Path, lora: Path, metadata: dict[str, str], stays: bool
+) -> None:
+    source = shutil.copytree(found("sd15", "fp32"), tmp_path / "source")
+    save_file({"a": torch.zeros(1)}, source / INITIAL_WEIGHTS, metadata)
+    made = import_foundation(source, tmp_path / "made", ImportOptions(fusion=read_fusion([str(lora)], "none")))
+    assert (made.folder / INITIAL_WEIGHTS).is_file() == stays
+    assert any(INITIAL_WEIGHTS in note for note in made.notes) != stays
+    assert (import_foundation(source, tmp_path / "plain").folder / INITIAL_WEIGHTS).is_file()
 
 
 def test_a_last_bit_that_another_machine_rounds_otherwise_changes_nothing(fused: Path, tmp_path: Path) -> None:
