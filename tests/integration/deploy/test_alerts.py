@@ -87,7 +87,7 @@ def test_the_first_minutes_name_what_the_manifests_have_and_what_the_services_lo
     manifests = build("overlays/production")
     there = {(each["kind"].lower(), each["metadata"]["name"]) for each in manifests}
     kinds = {"deploy": "deployment", "hpa": "horizontalpodautoscaler"}
-    named = re.findall(r"\b(deploy|deployment|scaledobject|hpa)[/ ](gateway|trainer|generator)\b", section)
+    named = re.findall(r"\b(deploy|deployment|scaledobject|hpa)[/ ]([a-z-]+)\b", section)
     assert {kinds.get(kind, kind) for kind, _ in named} == {"deployment", "scaledobject", "horizontalpodautoscaler"}
     assert {(kinds.get(kind, kind), name) for kind, name in named} <= there
     painting, outcomes = (
