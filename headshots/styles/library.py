@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from headshots.errors import InvalidArgumentError, NotFoundError
+from headshots.styles.parsing import parse_yaml
 from headshots.styles.recipe import WORDS, Style, find_faults
 
 _REQUIRED = ("name", "version", "display_name", "description")
@@ -68,7 +69,7 @@ class StyleLibrary:
 
 def _read(path: Path) -> Style:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _invalid(path, f"is not YAML: {error}") from error
     if not isinstance(document, dict):

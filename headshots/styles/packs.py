@@ -14,6 +14,7 @@ import yaml
 
 from headshots.errors import InvalidArgumentError
 from headshots.styles.library import StyleLibrary
+from headshots.styles.parsing import parse_yaml
 from headshots.styles.recipe import NAME
 
 MAX_SHOTS = 64
@@ -76,7 +77,7 @@ class PackLibrary:
 
 def _read(path: Path, library: StyleLibrary) -> Pack:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _invalid(path, f"is not YAML: {error}") from error
     if not isinstance(document, dict) or set(document) != set(_FIELDS):

@@ -11,18 +11,18 @@ import pytest
 import yaml
 
 from tests.support.deploy.prometheus import program
-from tests.support.deploy.tree import build
+from tests.support.deploy.tree import QUICK_LOADER, build
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
 FILES = ("rules.yaml", "slo.yaml")
 CASES = (FOLDER / "tests.yaml", FOLDER / "tests-of-days.yaml")
-TESTS: list[dict[str, Any]] = [yaml.safe_load(file.read_text()) for file in CASES]
+TESTS: list[dict[str, Any]] = [yaml.load(file.read_text(), QUICK_LOADER) for file in CASES]
 RUNBOOKS = (ROOT / "docs" / "runbooks.md").read_text()
 
 
 def alerts() -> dict[str, dict[str, Any]]:
-    groups = [group for name in FILES for group in yaml.safe_load((FOLDER / name).read_text())["groups"]]
+    groups = [group for name in FILES for group in yaml.load((FOLDER / name).read_text(), QUICK_LOADER)["groups"]]
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 

@@ -34,8 +34,8 @@ from tests.integration.gateway.consents.test_withdrawing import (  # noqa: F401
     test_what_runs_is_stopped_first_and_the_rest_needs_no_call,
 )
 from tests.support.deploy import postgres
+from tests.support.gateway.inspections import LARGE_PHOTOS
 from tests.support.gateway.queue import order, trained_subject
-from tests.support.gateway.shoots import with_large_photos
 from tests.support.gateway.world import World, opened_world
 
 pytestmark = postgres.needed
@@ -44,8 +44,8 @@ pytestmark = postgres.needed
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A gateway that takes usable photos."""
-    async with opened_world(tmp_path) as world:
-        yield await with_large_photos(world)
+    async with opened_world(tmp_path, **LARGE_PHOTOS) as world:
+        yield world
 
 
 def waits_for_a_lock(engine: Engine) -> bool:  # noqa: F811 - pytest's name of the fixture

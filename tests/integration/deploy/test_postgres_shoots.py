@@ -24,7 +24,8 @@ from tests.integration.gateway.shoots.test_watching import (  # noqa: F401
     test_the_watch_of_another_gateway_goes_on_where_this_one_s_ended,
 )
 from tests.support.deploy import postgres
-from tests.support.gateway.shoots import person, with_large_photos
+from tests.support.gateway.inspections import LARGE_PHOTOS
+from tests.support.gateway.shoots import person
 from tests.support.gateway.world import World, opened_world
 
 pytestmark = postgres.needed
@@ -33,8 +34,8 @@ pytestmark = postgres.needed
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A gateway that takes usable photos."""
-    async with opened_world(tmp_path) as world:
-        yield await with_large_photos(world)
+    async with opened_world(tmp_path, **LARGE_PHOTOS) as world:
+        yield world
 
 
 @pytest.fixture

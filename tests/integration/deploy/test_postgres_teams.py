@@ -17,8 +17,10 @@ from tests.integration.gateway.teams.test_teams import (  # noqa: F401
     test_what_is_made_and_not_noted_is_made_no_second_time,
 )
 from tests.support.deploy import postgres
-from tests.support.gateway.teams import judging
+from tests.support.gateway.inspections import LARGE_PHOTOS
+from tests.support.gateway.teams import furnished
 from tests.support.gateway.world import World, opened_world
+from tests.support.images.faces import ColourAnalyzer
 
 pytestmark = postgres.needed
 
@@ -26,5 +28,5 @@ pytestmark = postgres.needed
 @pytest.fixture
 async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A gateway that judges; tests of teams have a look in it, that of looks makes its own."""
-    async with opened_world(tmp_path) as world:
-        yield world if "versions" in request.node.name else await judging(world)
+    async with opened_world(tmp_path, analyzer=ColourAnalyzer(), **LARGE_PHOTOS) as world:
+        yield world if "versions" in request.node.name else await furnished(world)

@@ -26,7 +26,7 @@ def resources(tmp_path: Path) -> list[dict[str, Any]]:
     overlay = {"resources": [_from(tmp_path, "base")], "components": [_from(tmp_path, "components/traces")]}
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({**overlay, "namespace": "headshots"}))
     built = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=True)
-    return [each for each in yaml.safe_load_all(built.stdout) if each]
+    return [each for each in yaml.load_all(built.stdout, tree.QUICK_LOADER) if each]
 
 
 def _from(folder: Path, part: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,7 +31,6 @@ PHOTO = file_of(picture())
 STORED = pb.StoredPicture(key=f"{THEIRS}/photos/1.png", sha256=hashlib.sha256(PHOTO).hexdigest())
 OWN = pb.Picture(content=PHOTO)
 SHA256 = "ab" * 32
-LORAS = [lora_bytes(peft_unet(2, 2.0, seed)) for seed in (1, 2)]
 
 ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
     "for another tenant": ({"tenant": "globex"}, "tenant"),
@@ -52,6 +52,12 @@ ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
     "out of its own folder": ({"output_prefix": f"{MINE}/images/../adapters"}, "output_prefix"),
     "with rights of its own": ({"rights": pb.TenantRights(owner="Mallory")}, "rights"),
 }
+
+
+@functools.cache
+def lora(seed: int) -> bytes:
+    """An adapter's file."""
+    return lora_bytes(peft_unet(2, 2.0, seed))
 
 
 @pytest.fixture
@@ -150,7 +156,7 @@ async def test_no_call_is_taken_without_a_grant_for_it(
 async def test_an_adapter_is_forgotten_only_with_a_grant_for_it(
     generator: Generator, bare: Any, tmp_path: Path
 ) -> None:
-    adapter = await generator.add(LORAS[0], f"{MINE}/adapters/1/adapter.safetensors")
+    adapter = await generator.add(lora(1), f"{MINE}/adapters/1/adapter.safetensors")
     await generator.image(adapter=adapter, steps=1)
     other = Signer(Secret(tmp_path / KEY_FILE)).metadata(Grant("generator", "EvictAdapter", adapter=SHA256))
     request = pb.EvictAdapterRequest(sha256=adapter.sha256)
@@ -160,8 +166,8 @@ async def test_an_adapter_is_forgotten_only_with_a_grant_for_it(
 
 async def test_a_cached_adapter_is_not_had_by_its_digest(generator: Generator, bare: Any, tmp_path: Path) -> None:
     """A tenant's own key beside another's digest: not even with a grant for the key."""
-    theirs = await generator.add(LORAS[0], f"{THEIRS}/adapters/1/adapter.safetensors")
-    mine = await generator.add(LORAS[1], f"{MINE}/adapters/1/adapter.safetensors")
+    theirs = await generator.add(lora(1), f"{THEIRS}/adapters/1/adapter.safetensors")
+    mine = await generator.add(lora(2), f"{MINE}/adapters/1/adapter.safetensors")
     await generator.image(adapter=theirs, steps=1)
     stolen = adapters_pb2.Adapter()
     stolen.CopyFrom(theirs)

@@ -31,6 +31,10 @@ def _kustomize() -> tuple[str, ...] | None:
     return None
 
 
+# Manifests have tens of kilobytes, and each test reads them anew: by libyaml in a tenth of the time.
+QUICK_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
 @functools.cache
 def _built(tree: str) -> str:
     command = _kustomize()
@@ -52,7 +56,7 @@ def build(tree: str) -> list[Resource]:
         if os.environ.get("CI"):
             pytest.fail("neither kustomize nor kubectl is on PATH, and CI must build the manifests")
         pytest.skip("neither kustomize nor kubectl is on PATH")
-    return [resource for resource in yaml.safe_load_all(_built(tree)) if resource]
+    return [resource for resource in yaml.load_all(_built(tree), QUICK_LOADER) if resource]
 
 
 def of_kind(resources: list[Resource], *kinds: str) -> list[Resource]:

@@ -19,11 +19,15 @@ BROKEN = b"I am not an image"
 CHUNK = 100 * CHUNK_BYTES
 
 
+LARGE_PHOTOS = {"photo_max_pixels": 1_000_000}
+"""Settings of a gateway that takes photos which are large enough to be usable."""
+
+
 async def restart(world: World, *, analyzer: bool, **changes: object) -> None:
     """Another gateway, with or without an analyzer."""
     await world.kill()
     world.analyzer = ColourAnalyzer() if analyzer else None
-    await world.start(**{"photo_max_pixels": 1_000_000, **changes})
+    await world.start(**{**LARGE_PHOTOS, **changes})
 
 
 def messages(parent: str, photos: Iterable[bytes] = ()) -> list[photos_pb2.InspectPhotosRequest]:

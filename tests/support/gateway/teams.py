@@ -13,7 +13,6 @@ from PIL import Image
 from headshots.looks.measures import Measures, measure
 from headshots.v1 import looks_pb2, shoots_pb2, subjects_pb2, teams_pb2
 from tests.support.gateway.caller import Caller
-from tests.support.gateway.shoots import with_large_photos
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer, draw_head
 from tests.support.images.pictures import HEAD, SIDE_PX, files, packed
@@ -47,9 +46,8 @@ def measured(number: int = 0) -> Measures:
     return found
 
 
-async def judging(world: World) -> World:
-    """Another gateway, with an analyzer, a look, and a good picture for the first seed of each of four members."""
-    await with_large_photos(world, analyzer=True)
+async def furnished(world: World) -> World:
+    """A world whose gateway has an analyzer: with a look, and a good picture for four members' first seeds."""
     await look(world.acme)
     world.generator.pictures |= {SEEDS_APART * number: picture() for number in range(4)}
     return world

@@ -57,11 +57,11 @@ class World:
         self.trainer_port = 0
         self.generator_port = 0
 
-    async def open(self) -> None:
-        """Starts the peers and a gateway."""
+    async def open(self, **changes: Any) -> None:
+        """Starts the peers and a gateway; `changes` are its settings."""
         self.trainer_port = await self.start_peer(self.trainer)
         self.generator_port = await self.start_peer(self.generator)
-        await self.start()
+        await self.start(**changes)
 
     async def start_peer(self, peer: Peer, port: int | None = None) -> int:
         """Starts a peer, which runs until `stop_peer` or the test's end; its port."""
@@ -141,11 +141,12 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def opened_world(folder: Path) -> AsyncIterator[World]:
-    """A world for one test."""
+async def opened_world(folder: Path, *, analyzer: FaceAnalyzer | None = None, **changes: Any) -> AsyncIterator[World]:
+    """A world for one test; `changes` are settings of its gateway."""
     world = World(folder)
+    world.analyzer = analyzer
     try:
-        await world.open()
+        await world.open(**changes)
         yield world
     finally:
         await world.close()

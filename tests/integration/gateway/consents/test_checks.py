@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,8 @@ from tests.support.consents import MESSAGE
 from tests.support.contract import CALLS, inputs
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused, selfie
-from tests.support.gateway.world import World
+from tests.support.gateway.inspections import LARGE_PHOTOS
+from tests.support.gateway.world import World, opened_world
 from tests.support.waiting import until
 
 TRAINING, PAINTING = subjects_pb2.CONSENT_PURPOSE_TRAINING, subjects_pb2.CONSENT_PURPOSE_PAINTING
@@ -44,8 +46,9 @@ def take_away(world: World) -> None:
 
 
 @pytest.fixture
-async def world(world: World) -> World:
-    return await shoots.with_large_photos(world)
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened_world(tmp_path, **LARGE_PHOTOS) as world:
+        yield world
 
 
 @pytest.fixture

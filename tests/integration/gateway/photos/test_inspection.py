@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pillow_heif
 import pytest
@@ -15,18 +17,18 @@ from headshots.client import FINDING_OF_REFUSAL
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.v1 import photos_pb2
 from tests.support.gateway.caller import refused
-from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
-from tests.support.gateway.world import World
-from tests.support.images.faces import YoungAnalyzer
+from tests.support.gateway.inspections import BROKEN, LARGE_PHOTOS, inspect, messages, reasons, restart, send
+from tests.support.gateway.world import World, opened_world
+from tests.support.images.faces import ColourAnalyzer, YoungAnalyzer
 from tests.support.images.pictures import blurred, files, lit, packed, portrait
 from tests.support.waiting import until
 
 
 @pytest.fixture
-async def world(world: World) -> World:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     """With an analyzer."""
-    await restart(world, analyzer=True)
-    return world
+    async with opened_world(tmp_path, analyzer=ColourAnalyzer(), **LARGE_PHOTOS) as world:
+        yield world
 
 
 async def test_stored_photos_that_are_good_are_ready_to_train(world: World) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -18,18 +20,18 @@ from headshots.errors import (
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import photos_pb2
 from tests.support.gateway.caller import refused
-from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
-from tests.support.gateway.world import World
+from tests.support.gateway.inspections import BROKEN, LARGE_PHOTOS, inspect, messages, reasons, restart, send
+from tests.support.gateway.world import World, opened_world
 from tests.support.images.faces import ColourAnalyzer
 from tests.support.images.pictures import files
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
-async def world(world: World) -> World:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     """With an analyzer."""
-    await restart(world, analyzer=True)
-    return world
+    async with opened_world(tmp_path, analyzer=ColourAnalyzer(), **LARGE_PHOTOS) as world:
+        yield world
 
 
 async def test_malformed_streams_are_refused(world: World) -> None:

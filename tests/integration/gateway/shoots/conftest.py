@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from tests.support.gateway.shoots import person, with_large_photos
-from tests.support.gateway.world import World
+from tests.support.gateway.inspections import LARGE_PHOTOS
+from tests.support.gateway.shoots import person
+from tests.support.gateway.world import World, opened_world
 
 
 @pytest.fixture
-async def world(world: World) -> World:
-    """Without an analyzer."""
-    return await with_large_photos(world)
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """That takes photos which are large enough; without an analyzer."""
+    async with opened_world(tmp_path, **LARGE_PHOTOS) as world:
+        yield world
 
 
 @pytest.fixture
