@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import logging
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,7 @@ async def test_a_call_is_one_trace_and_so_are_its_log_lines(tmp_path: Path, log:
         async with opened_platform(tmp_path) as platform:
             await _work(platform)
             exemplars = _exemplars(platform)
+            of_gateway = await asyncio.to_thread(_metrics_of_gateway, platform)
         gallery = _check_tree_of_a_gallery(told)
         (training,) = [span for span in told.named("/CreateTraining") if span.kind.name == "CLIENT"]
         tree = told.tree(training)["CreateTraining"]
@@ -141,6 +144,8 @@ async def test_a_call_is_one_trace_and_so_are_its_log_lines(tmp_path: Path, log:
     assert task.origin is not None, "the training's process goes on with the trace"
     assert trace_of(training) in task.origin["traceparent"]
     assert gallery in exemplars, "a histogram of the generator names the gallery's trace"
+    shots = [line for line in of_gateway if line.startswith("headshots_gateway_shot_seconds_bucket")]
+    assert [line for line in shots if f'trace_id="{gallery}"' in line], "and so does the gateway's of whole shots"
     _check_log_shows_nobody(log.getvalue())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     of_gallery = [line for line in lines if line.get("trace_id") == gallery]
@@ -151,6 +156,15 @@ async def test_a_call_is_one_trace_and_so_are_its_log_lines(tmp_path: Path, log:
     assert {"services.trainer.workers.attempt", "services.trainer.workers.outcomes"} <= {
         line["logger"] for line in of_training
     }
+
+
+def _metrics_of_gateway(platform: Platform) -> list[str]:
+    """Lines, as Prometheus asks for them."""
+    assert platform.gateway is not None
+    address = f"http://127.0.0.1:{platform.gateway.server.metrics_port}/metrics"
+    asked = urllib.request.Request(address, headers={"Accept": "application/openmetrics-text"})
+    with urllib.request.urlopen(asked) as answer:
+        return str(answer.read().decode()).splitlines()
 
 
 def _exemplars(platform: Platform) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from headshots.errors import InvalidArgumentError
 from headshots.rpc.internal import certificates
 from headshots.rpc.internal.certificates import CertificateFiles
-from tests.support.certificates import Authority, settings_with
+from tests.support.certificates import NAMES, Authority, settings_with
 
 Renewing = Callable[[int, bool], CertificateFiles]
 
@@ -52,3 +53,15 @@ def test_what_lies_there_at_the_end_is_taken(renewed_while_read: Renewing, misfi
 def test_files_that_never_rest_are_told(renewed_while_read: Renewing) -> None:
     with pytest.raises(InvalidArgumentError, match=r"CERTIFICATE_INVALID.*changed all the time"):
         renewed_while_read(100, False).load(server=True)
+
+
+def test_while_a_ca_is_replaced_the_end_is_that_of_the_one_that_lasts_longer(tmp_path: Path) -> None:
+    """Peers know both; when the old one ends nothing is refused."""
+    old, new = (Authority.make(tmp_path / name) for name in ("old", "new"))
+    new._sign("ca", "ca", ["-signkey", str(new.folder / "ca.key")], days=9, names=NAMES)
+    both = b"".join((each.folder / "ca.crt").read_bytes() for each in (old, new))
+    (old.issue(tmp_path / "own") / "ca.crt").write_bytes(both)
+    files = settings_with(tmp_path / "own", tmp_path).certificate_files
+    assert files is not None
+    for is_server in (True, False):
+        assert files.load(server=is_server).ca_ends_at == pytest.approx(time.time() + 9 * 86400, abs=3600)
