@@ -39,7 +39,7 @@ def test_erasures_are_listed_and_their_receipts_saved(terminal: Terminal, tmp_pa
     receipt = terminal.fake.erasures[first].receipt
     assert terminal.run("erasure", "receipt", first).stdout == f"{receipt}\n"
     file, key = tmp_path / "receipt.json", tmp_path / "keys.pem"
-    assert "receipt 1, COMPLETE" in terminal.run("erasure", "receipt", first, "--output", str(file)).stderr
+    assert "receipt 1, COMPLETE" in terminal.run("erasure", "receipt", first, "--out", str(file)).stderr
     assert file.read_text() == receipt
     assert "1 key" in terminal.run("erasure", "keys", "-o", str(key)).stderr
     assert terminal.run("erasure", "keys").stdout == key.read_text() == terminal.fake.receipt_key.public_pem

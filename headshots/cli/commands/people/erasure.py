@@ -62,7 +62,8 @@ def list_erasures(
 def receipt(
     erasure: Annotated[str, typer.Argument(metavar="ERASURE", help="erasures/ID, or the ID alone.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", dir_okay=False, help="File to save it to. Default: print it.")
+        Path | None,
+        typer.Option("--out", "--output", "-o", dir_okay=False, help="File to save it to. Default: print it."),
     ] = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
@@ -94,7 +95,8 @@ def receipt(
 @reported
 def keys(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", dir_okay=False, help="File to save them to. Default: print them.")
+        Path | None,
+        typer.Option("--out", "--output", "-o", dir_okay=False, help="File to save them to. Default: print them."),
     ] = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
