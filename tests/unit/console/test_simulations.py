@@ -19,7 +19,7 @@ OUTCOME = Outcome(
     until_done=Waits(5.0, 75.0),
     hit_rates={"slot": 0.4, "host": 0.3, "disk": 0.2, "store": 0.1},
     generators=Cost(hours=6.0, price=12.0, utilisation=0.5, most=7),
-    trainers=Cost(hours=8.0, price=1.0, utilisation=0.25, most=9),
+    trainers=Cost(hours=18.0, price=1.0, utilisation=0.25, most=9),
     cost=13.0,
     cost_per_order=6.5,
 )
@@ -40,10 +40,10 @@ def test_every_figure_has_its_line_and_every_policy_its_column() -> None:
         ["adapter on disk", "20.0%", "20.0%"],
         ["adapter in store", "10.0%", "10.0%"],
         ["generators, most", "7", "7"],
-        ["generators, hours", "6.0", "6.0"],
+        ["generators, hours", "6.00", "6.00"],
         ["generators, used", "50.0%", "50.0%"],
         ["trainers, most", "9", "9"],
-        ["trainers, hours", "8.0", "8.0"],
+        ["trainers, hours", "18.0", "18.0"],
         ["trainers, used", "25.0%", "25.0%"],
         ["cost", "13.00", "0.00"],
         ["cost of an order", "6.5000", "0.0000"],
@@ -54,6 +54,6 @@ def test_every_figure_has_its_line_and_every_policy_its_column() -> None:
 def test_above_it_stands_what_was_replayed_and_with_which_times() -> None:
     orders = [Order(0.0, "a", 20, trains=True), Order(5400.0, "b", 10)]
     assert title(orders, ServiceTimes({1: 0.4, 8: 1.7}, training_seconds=50.0)) == (
-        "2 orders in 1.5 h: 1 training, 30 images. "
+        "2 orders in 1 h 30 min: 1 training, 30 images. "
         "An image: 0.4 s with 1 at once, 1.7 s with 8 at once; a training: 50 s."
     )
