@@ -55,16 +55,18 @@ def autoencoder_of(work: Path, code: PatchCode, published: Path) -> AutoencoderK
     """The work folder's autoencoder; where it has none, that of ``published``, which its UNet must have gone on from.
 
     Raises:
-        ValueError: the work folder has none, and its latents are not those of ``published``, or have more channels.
+        ValueError: the work folder has none, and its latents are not those of ``published``, or have other channels.
     """
     autoencoder, trained = make_autoencoder(code.channels), work / "autoencoder.pt"
     if trained.exists():
         autoencoder.load_state_dict(load_weights(trained)["autoencoder"])
         return autoencoder
-    if Foundation.read(published).latent_channels != code.channels:
+    known = Foundation.read(published).latent_channels
+    if known != code.channels:
+        start = f" --start {published}" if known < code.channels else ""
         raise ValueError(
-            f"the latents in {work} have {code.channels} channels, those of {published} fewer: train an autoencoder of "
-            f"theirs, python -m foundry.train_autoencoder --work {work} --start {published}"
+            f"the latents in {work} have {code.channels} channels, those of {published} {known}: train an autoencoder "
+            f"of theirs, python -m foundry.train_autoencoder --work {work}{start}"
         )
     check_code(published, code)
     autoencoder.load_state_dict(published_autoencoder(published, autoencoder))

@@ -32,8 +32,9 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
 
     judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
     framed, channels = ["--framing", options.framing], ["--channels", str(options.channels)]
-    # Kept portraits are of one framing, in latents of one width.
-    fresh = [] if (options.framing, options.channels) == (DEFAULT_FRAMING, CHANNELS) else ["--fresh"]
+    # Kept portraits are of one framing, in latents of one width. Of drawn ones it is known where the eyes are.
+    is_kept = (options.framing, options.channels) == (DEFAULT_FRAMING, CHANNELS)
+    fresh = [] if is_kept else ["--fresh", "--passes", "3", "--face-weight", "1", "--features-weight", "4"]
     where = ["--out", str(judges)] if judges else []
     read = ["--judges", str(judges)] if judges else []
     measure = ["--prompts", "10", "--seeds", "10"] if options.toy else []

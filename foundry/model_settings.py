@@ -8,9 +8,8 @@ from typing import Any
 import yaml
 
 from foundry.framing import EYE_LINES, HEAD_HEIGHTS
-from foundry.latents import CHANNELS
 from foundry.models import LATENT_SIZE
-from foundry.portraits import ANYBODY, CLASS_NOUNS, DEFAULT_FRAMING, TRIGGERS
+from foundry.portraits import ANYBODY, CLASS_NOUNS, TRIGGERS
 from foundry.tokens import world_words
 from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 
@@ -20,9 +19,9 @@ _HEADER = """\
 """
 
 
-FRAMING = DEFAULT_FRAMING
+FRAMING = "close"
 """Of the bundled foundation, by its name in FRAMINGS: what the stages that make it draw, and what its card says."""
-LATENT_CHANNELS = CHANNELS
+LATENT_CHANNELS = 32
 """Of the bundled foundation's latents: what `foundry.make_foundation` makes."""
 
 
@@ -43,9 +42,9 @@ def settings(framing: str = FRAMING) -> dict[str, Any]:
         # Higher guidance paints clearer traits and fewer different people: docs/foundation.md has the figures.
         "guidance_scale": 1.5,
         # A person is one person: what variety costs in likeness is not wanted.
-        "adapter_guidance_scale": 2.5,
-        # Away from everybody else as well: docs/experiments.md has what it is worth.
-        "negative_adapter_share": 0.4,
+        "adapter_guidance_scale": 1.5,
+        # Away from everybody else as well. Further is likelier, and makes caricatures (docs/experiments.md).
+        "negative_adapter_share": 0.5,
         **{name: share for name, share in heads.items() if share is not None},
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
@@ -63,7 +62,7 @@ def _recipe() -> dict[str, Any]:
     return {
         "rank": 8,
         "learning_rate": 3e-3,
-        "steps": 400,
+        "steps": 600,
         # Twice as many rows take a third longer a step.
         "batch_rows": 12,
         # Under min-SNR weights a v-predicting UNet's noisiest steps, which settle who is painted, count nothing.
@@ -71,7 +70,8 @@ def _recipe() -> dict[str, Any]:
         "face_weight": 25.0,
         "hair_weight": 10.0,
         "scene_share": 0.85,
-        "surround_weight": 3.0,
+        # More keeps words, and brings hair that the person has not (docs/experiments.md).
+        "surround_weight": 4.5,
         "passes": 4,
         # Four checkpoints, so no run ends early: faces become clear in the last stretch, at a low learning rate.
         "patience": 3,

@@ -44,6 +44,7 @@ def main() -> None:
         console.print(f"[bold]{name}[/bold] v{figures['profile']['version']}, {figures['people']} people")
         for line in _lines(figures):
             console.print(f"  {line}", highlight=False)
+    given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / "acceptance.json"
     path.write_text(json.dumps(told, indent=2) + "\n")
     console.print(f"written to {path}", highlight=False)

@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.faces.folds import FOLDS
-from benchmarks.training import face_figures, faces, figures, natural, work
+from benchmarks.training import face_figures, faces, figures, natural, stock, work
 from benchmarks.training.figures import PEER
 from benchmarks.training.judging import gallery
 from benchmarks.training.peer import Tuning, tunings
@@ -71,6 +71,8 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         tuning = _tuning(plan, journal)
         _each(journal, PEER, count, lambda person: pool.submit(work.peer, plan, person, seconds[person], tuning), say)
         _each(journal, "faces", plan.people, lambda person: pool.submit(faces.measured, plan, person), say)
+        known = journal.all("faces")
+        _each(journal, "stock", plan.people, lambda of: pool.submit(stock.measured, plan, of, known[of]), say)
         _each(journal, "natural", FOLDS, lambda fold: pool.submit(natural.measured, plan, fold), say)
     for path in write_sheets(plan, face_figures.worst_first(journal)):
         say(f"sheet: {path}")

@@ -27,6 +27,7 @@ class Goal:
 GOALS: Mapping[str, Goal] = {
     "verified": Goal(0.80, None, "portraits taken for the person at a false-match rate of 1e-4"),
     "face_share": Goal(0.70, None, "likeness from doubles with the same hair and skin (0) to true renders (1)"),
+    "stock_shortfall": Goal(None, 0.05, "face_share lost where stock diffusers paints"),
     "rank1_lookalikes": Goal(0.90, None, "portraits that name their person, look-alikes among the others"),
     "natural": Goal(0.90, None, "portraits among true renders in a net that tells both / true renders among them"),
     "natural_auc": Goal(None, 0.80, "how well that net tells portraits from true renders"),
@@ -62,6 +63,7 @@ def figures(journal: Journal) -> dict[str, float | None]:
     bare = _mean(found["bare"] for found in journal.all("natural").values() if found["bare"] is not None)
     return {
         **{name: _mean(result[name] for result in known) for name in _OF_FACES},
+        "stock_shortfall": _mean(result["stock_shortfall"] for result in journal.all("stock").values()),
         "natural": _ratio(precision, precision_true),
         "natural_auc": _mean(result["auc"] for result in asked.values()),
         "natural_foundation": _ratio(bare, precision_true),
@@ -81,7 +83,7 @@ def prompt_drops(ours: Iterable[Mapping[str, Any]], bare: Sequence[Mapping[str, 
 def by_person(journal: Journal) -> dict[str, dict[str, Any]]:
     """Everything that was measured of faces: each person's value, and mean, extremes and deviation over people."""
     values: dict[str, dict[int, float]] = {}
-    for kind in (journal.all("faces"), _asked(journal)):
+    for kind in (journal.all("faces"), journal.all("stock"), _asked(journal)):
         for person, result in kind.items():
             for name, value in result.items():
                 values.setdefault(name, {})[person] = value

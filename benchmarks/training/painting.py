@@ -25,7 +25,12 @@ _SEED, _BARE_SEED = 500_000, 900_000
 
 def portraits(plan: Plan, person: int, adapter: bytes) -> list[Pixels]:
     """Every scene with every seed."""
-    return _painter(plan).paint(adapter, _orders(plan, plan.cast.class_noun(person)))
+    return _painter(plan).paint(adapter, orders_of(plan, person))
+
+
+def orders_of(plan: Plan, person: int) -> list[tuple[str, int]]:
+    """Prompt and seed of each of a person's portraits."""
+    return _orders(plan, plan.cast.class_noun(person))
 
 
 def otherwise_painted(plan: Plan, person: int, adapter: bytes) -> list[Pixels]:

@@ -22,8 +22,8 @@ class Start:
 
 # By the SHA-256 of the file.
 _KNOWN = {
-    "bad862fd512f8dd012b11e1b6fac1dbc7a715e0dc784f62e96dcae7ab44fba84": Start(
-        55, 2, 932, "models/tiny-portrait/README.md"
+    "a5f2a2b2244a27d79c0a0c79fc8d9f633c061f243b0bc406ca708bb4d028f67a": Start(
+        116, 2, 1777, "models/tiny-portrait/README.md"
     ),
 }
 

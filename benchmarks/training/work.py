@@ -32,6 +32,7 @@ from services.trainer.run.photos import load_crops
 from services.trainer.selection.scores import TrainingScores
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+_ONE = Cores(processes=1, threads=1)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Trained:
 
 def ours(plan: Plan, person: int) -> dict[str, Any]:
     """Train as the service does on one CPU, paint, judge."""
-    trained = train(plan, person, Cores(processes=1, threads=1))
+    trained = train(plan, person, _ONE)
     scores = trained.scores
     pictures = painting.portraits(plan, person, trained.adapter)
     keep(plan, "ours", person, pictures)
@@ -91,7 +92,7 @@ def train(plan: Plan, person: int, cores: Cores) -> Trained:
     Raises:
         RuntimeError: it failed; the message has its reason.
     """
-    prefix = f"{plan.cast.name}/{person}/adapters/{plan.key}-{cores.processes}-{cores.threads}"
+    prefix = _prefix(plan, person, cores)
     plan.store.delete_prefix_sync(prefix)
     request = JobRequest(
         plan.cast.upload(plan.store, person, plan.selfies), prefix, plan.cast.class_noun(person), TrainingOptions()
@@ -117,6 +118,15 @@ def train(plan: Plan, person: int, cores: Cores) -> Trained:
         raise RuntimeError(f"person {person}: {last.failure if isinstance(last, Failed) else last}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Trained(plan.store.get_sync(last.adapter.key), last.scores, last.curve[-1][0], seconds, cpu)
+
+
+def adapter_of(plan: Plan, person: int) -> bytes:
+    """The file that a customer gets of the person's training by `ours`."""
+    return plan.store.get_sync(f"{_prefix(plan, person, _ONE)}/adapter.safetensors")
+
+
+def _prefix(plan: Plan, person: int, cores: Cores) -> str:
+    return f"{plan.cast.name}/{person}/adapters/{plan.key}-{cores.processes}-{cores.threads}"
 
 
 def judged(plan: Plan, person: int, pictures: list[Pixels], sheet: str) -> dict[str, Any]:

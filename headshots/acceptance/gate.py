@@ -24,8 +24,9 @@ from headshots.imaging import quality
 
 MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
-MAX_IRREGULARITY = 1.0
-"""How unusually the parts of a face may stand to each other, see `FaceAnalyzer.irregularity`."""
+MAX_IRREGULARITY = 1.25
+"""How unusually the parts of a face may stand to each other, see `FaceAnalyzer.irregularity`: true faces have 1 at the
+most, but for one in a hundred; one eye a fifth of the eyes' distance higher has 1.9 at the least."""
 MAX_IRREGULARITY_OVER_OWN = 1.5
 """Allowed over the person's own photos, where that is more: odd true faces are mostly those of a few people."""
 MAX_LIKENESS_LOST = 0.02

@@ -16,7 +16,8 @@ from benchmarks.training.peer import Peer
 from benchmarks.training.sides import Side, Steps, take
 from tests.support.foundations.trained_quickly import make_foundation
 
-PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "tuned peer": 1, "strangers": 1, "faces": 1, "natural": 2}
+_ONCE = ("timed", "speed", "ours", "bare", "tuned peer", "strangers", "faces", "stock")
+PIECES = {**dict.fromkeys(_ONCE, 1), "natural": 2}
 
 
 class Here:
@@ -71,6 +72,8 @@ def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tm
     assert all(name in shown for name in figures)
     assert (result["people"], result["peer_people"]) == (1, 1)
     assert result["faces"]["face_share"]["people"]["0"] == figures["face_share"]
+    stock = result["faces"]["face_share_stock"]["people"]["0"]
+    assert figures["face_share"] - stock == pytest.approx(figures["stock_shortfall"])
     assert (out / "training" / "sheet-worst-1-person-00.png").exists()
     journal = out / "training" / "journal.jsonl"
     lines = journal.read_text().splitlines()

@@ -20,7 +20,7 @@ def test_profiles_are_made_changed_and_shown(terminal: Terminal) -> None:
         f"max_face_outside      {PROFILE_WORTHY.limits.max_face_outside:g}",
     } <= set(shown.splitlines())
     rows = [line.split()[:3] for line in terminal.run("profiles", "list").stdout.splitlines()[1:]]
-    assert rows == [["profile-worthy", "1", "everybody"], ["strict", "1", "everybody"], ["team", "2", "you"]]
+    assert rows == [["profile-worthy", "2", "everybody"], ["strict", "2", "everybody"], ["team", "2", "you"]]
     assert (
         "there are max_likeness_spreads" in terminal.run("profiles", "create", "x", "--limit", "sharp=1", code=2).stderr
     )

@@ -17,6 +17,7 @@ from foundry.dataset import prepare_pictures, render_range
 from foundry.export import build_pipeline, export_pipeline
 from foundry.judges import Judges
 from foundry.latents import PatchCode, prepare_latents, to_tensor
+from foundry.model_settings import LATENT_CHANNELS
 from foundry.models import make_text_encoder, make_unet
 from foundry.parallel import Ranks
 from foundry.published import check_latents, load_published
@@ -126,7 +127,7 @@ def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words
     monkeypatch.undo()
     many = tokens.save_tokenizer(tmp_path / "more")
     assert len(many) > len(few)
-    unet, grown = make_unet(), make_text_encoder(many)
+    unet, grown = make_unet(LATENT_CHANNELS), make_text_encoder(many)
     load_published(published, many, unet, grown)
     before, after = text.get_input_embeddings().weight, grown.get_input_embeddings().weight
     assert torch.equal(after[many.convert_tokens_to_ids("suit</w>")], before[few.convert_tokens_to_ids("suit</w>")])
@@ -152,5 +153,5 @@ def test_a_published_autoencoder_is_taken_for_its_own_latents_only(work: Path, t
     shutil.copytree(work, lonely)
     (lonely / "autoencoder.pt").unlink(missing_ok=True)
     train_unet.train(unet_trainer(lonely), Budget(None, 1), save_every=1e9, sheet_every=1e9)
-    with pytest.raises(ValueError, match="another patch code"):
+    with pytest.raises(ValueError, match=r"have 16 channels, those of .* 32: train an autoencoder of theirs"):
         build_pipeline(lonely, default_foundation())

@@ -22,7 +22,7 @@ class FakeProfiles(FakeState):
     ) -> profiles_pb2.CreateProfileResponse:
         self.enter("CreateProfile", request)
         profile = _built_in("profile-worthy")
-        profile.name, profile.built_in = f"profiles/{request.profile_id}", False
+        profile.name, profile.version, profile.built_in = f"profiles/{request.profile_id}", 1, False
         profile.display_name = request.display_name or request.profile_id
         profile.description = request.description
         profile.MergeFrom(profiles_pb2.Profile(**labelled(request)))

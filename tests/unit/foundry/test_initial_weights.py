@@ -126,7 +126,7 @@ def test_a_close_foundation_learns_from_selfies_that_are_cut_as_trainings_cut_th
         ]
 
     card = model / "headshots.yaml"
-    card.write_text(card.read_text().replace("head_height", "#"))
+    card.write_text(card.read_text().replace("head_height", "#").replace("eye_line", "#"))
     assert head_heights() == [pytest.approx(0.61, abs=0.04), pytest.approx(0.58, abs=0.04)]
     card.write_text(card.read_text() + "head_height: 0.78\n")
     # Crops after the first are up to 8 % smaller, so heads are a little larger.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headshots import schema
+from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
 from tests.support.gateway.caller import refused
@@ -29,9 +30,10 @@ async def test_a_refused_shot_is_painted_from_the_next_seed_of_its_style(world: 
     assert [image.verdict.acceptance for image in gallery.images] == [ACCEPTED, ACCEPTED]
     assert (gallery.accepted_shots, gallery.tries, gallery.completed_shots) == (2, 3, 2)
     assert gallery.guarantee == galleries_pb2.GUARANTEE_MET
-    assert (gallery.profile, gallery.profile_version) == ("profiles/profile-worthy", 1)
+    assert (gallery.profile, gallery.profile_version) == ("profiles/profile-worthy", PROFILE_WORTHY.version)
     verdict = gallery.images[0].verdict
-    assert (verdict.profile, verdict.profile_version, verdict.analyzer) == ("profiles/profile-worthy", 1, "colour-1")
+    assert (verdict.profile, verdict.profile_version) == ("profiles/profile-worthy", PROFILE_WORTHY.version)
+    assert verdict.analyzer == "colour-1"
     assert {"NOT_ALIKE", "FACE_TOO_SMALL", "NEAR_DUPLICATE"} <= {check.reason for check in verdict.checks}
     assert all(check.HasField("measured") and check.HasField("limit") for check in verdict.checks)
     assert sorted(world.generator.finished.values()) == [1, 1, 1]

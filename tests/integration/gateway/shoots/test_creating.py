@@ -7,6 +7,7 @@ import asyncio
 import sqlalchemy as sa
 
 from headshots import schema
+from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.database import write
 from headshots.errors import AlreadyExistsError, FailedPreconditionError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, photos_pb2, profiles_pb2, shoots_pb2, styles_pb2
@@ -23,7 +24,8 @@ async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, sub
     made = await shoots.order(world.acme, subject, seed=7, style_seeds=unsaid)
     assert made.stage == shoots_pb2.SHOOT_STAGE_TRAINING
     assert (made.trains, made.gallery, made.asked, list(made.style_shots)) == (True, "", 3, [2, 1])
-    assert (made.profile, made.profile_version, made.max_tries) == ("profiles/profile-worthy", 1, 3)
+    assert (made.profile, made.profile_version) == ("profiles/profile-worthy", PROFILE_WORTHY.version)
+    assert made.max_tries == 3
     shoot = await shoots.finished(world.acme, made.name)
     assert (shoot.state, shoot.stage) == (jobs_pb2.JOB_STATE_SUCCEEDED, shoots_pb2.SHOOT_STAGE_ENDED)
     training = await world.acme.get_training(shoot.training)

@@ -27,6 +27,7 @@ def journal(tmp_path: Path) -> Journal:
     journal = Journal(tmp_path / "journal.jsonl", "key")
     for person, share in enumerate((0.6, 0.4, 0.2)):
         journal.add("faces", person, {**_FACES, "face_share": share})
+        journal.add("stock", person, {"face_share_stock": share - 0.1, "stock_shortfall": 0.1, "verified_stock": 0.3})
     asked = {"precision": 0.3, "precision_true": 0.9, "auc": 0.95}
     journal.add("natural", 0, {"people": {"0": asked, "2": {**asked, "precision": 0.6}}, "bare": 0.45})
     journal.add("natural", 1, {"people": {"1": asked}, "bare": None})
@@ -37,6 +38,7 @@ def test_figures_are_means_over_people(journal: Journal) -> None:
     figures = face_figures.figures(journal)
     assert figures["face_share"] == pytest.approx(0.4)
     assert figures["verified"] == 0.5
+    assert figures["stock_shortfall"] == pytest.approx(0.1)
     # Precision 0.4 of the portraits over 0.9 of true renders; the bare foundation's over the same.
     assert figures["natural"] == pytest.approx(0.4 / 0.9)
     assert figures["natural_foundation"] == pytest.approx(0.5)
@@ -55,6 +57,7 @@ def test_each_person_has_a_value_and_people_a_spread(journal: Journal) -> None:
     assert (shown["face_share"]["least"], shown["face_share"]["greatest"]) == (0.2, 0.6)
     assert shown["face_share"]["deviation"] == pytest.approx(0.1633, abs=1e-4)
     assert shown["precision"]["people"][2] == 0.6
+    assert shown["face_share_stock"]["people"] == pytest.approx({0: 0.5, 1: 0.3, 2: 0.1})
     assert face_figures.worst_first(journal) == [2, 1, 0]
 
 

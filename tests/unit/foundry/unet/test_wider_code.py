@@ -43,10 +43,20 @@ def test_a_wider_code_begins_with_the_published_one_and_keeps_more(
         widened_code(code, 8, "close")
 
 
-def test_a_published_autoencoder_cannot_paint_wider_latents(code: PatchCode, tmp_path: Path) -> None:
-    wider = PatchCode(code.mean_D, torch.eye(192, 24), torch.ones(24))
-    with pytest.raises(ValueError, match=r"have 24 channels.*train_autoencoder --work"):
-        autoencoder_of(tmp_path, wider, default_foundation())
+@pytest.mark.parametrize(
+    ("channels", "why"),
+    [
+        (24, r"have 24 channels, those of .* 32: .* --work \S+$"),
+        (40, r"have 40 channels, .* --start"),
+        (32, "of another patch code"),
+    ],
+)
+def test_a_published_autoencoder_paints_its_own_latents_only(
+    code: PatchCode, tmp_path: Path, channels: int, why: str
+) -> None:
+    other = PatchCode(code.mean_D, torch.eye(192, channels), torch.ones(channels))
+    with pytest.raises(ValueError, match=why):
+        autoencoder_of(tmp_path, other, default_foundation())
 
 
 def tiny(channels: int) -> UNet2DConditionModel:
@@ -72,12 +82,13 @@ def test_a_wider_unet_says_of_the_first_channels_what_it_said() -> None:
 @torch.no_grad()
 def test_a_wider_autoencoder_codes_and_paints_as_the_published_one() -> None:
     published = AutoencoderKL.from_pretrained(default_foundation() / "vae").float().eval()
-    wider = make_autoencoder(24).eval()
+    known = published.config["latent_channels"]
+    wider = make_autoencoder(known + 8).eval()
     wider.load_state_dict(published_autoencoder(default_foundation(), wider))
     latents = wider.encode(HELD_OUT).latent_dist.mode()
-    assert latents.shape[1] == 24
-    torch.testing.assert_close(latents[:, :16], published.encode(HELD_OUT).latent_dist.mode(), atol=1e-4, rtol=1e-3)
+    assert latents.shape[1] == known + 8
+    torch.testing.assert_close(latents[:, :known], published.encode(HELD_OUT).latent_dist.mode(), atol=1e-4, rtol=1e-3)
     # Not the published one's log-variances, which stood there.
-    assert float(latents[:, 16:].abs().max()) < 6
-    assert float(latents[:, 16:].std()) > 0.01
-    torch.testing.assert_close(wider.decode(latents).sample, published.decode(latents[:, :16]).sample)
+    assert float(latents[:, known:].abs().max()) < 6
+    assert float(latents[:, known:].std()) > 0.01
+    torch.testing.assert_close(wider.decode(latents).sample, published.decode(latents[:, :known]).sample)
