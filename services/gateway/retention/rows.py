@@ -163,6 +163,15 @@ def claim_due(engine: Engine, *, owner: str, ttl_seconds: float) -> Lease | None
     return leases.claim(engine, retentions, owner=owner, ttl_seconds=ttl_seconds, order_by=order, where=due)
 
 
+def give_back(engine: Engine, lease: Lease) -> None:
+    """Undoes `claim_due`: the row waits for its time as before.
+
+    Raises:
+        LeaseLostError: another gateway has it, or the subject is erased.
+    """
+    leases.release(engine, retentions, lease)
+
+
 def due_query(connection: Connection) -> sa.Select[Any]:
     """One subject that `claim_due` could lease."""
     dialect = connection.dialect.name

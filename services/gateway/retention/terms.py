@@ -103,6 +103,15 @@ def claim_due(engine: Engine, *, owner: str, ttl_seconds: float) -> Lease | None
     return leases.claim(engine, terms, owner=owner, ttl_seconds=ttl_seconds, order_by=order, where=due)
 
 
+def give_back(engine: Engine, lease: Lease) -> None:
+    """Undoes `claim_due`: the part waits for its time as before.
+
+    Raises:
+        LeaseLostError: another gateway has it, or it is removed.
+    """
+    leases.release(engine, terms, lease)
+
+
 def due_query(connection: Connection) -> sa.Select[Any]:
     """One row that `claim_due` could lease."""
     dialect = connection.dialect.name

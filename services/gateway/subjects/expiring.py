@@ -15,7 +15,7 @@ from headshots.leases import Lease, LeaseLostError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.retention.rows import begin_missing, claim_due
+from services.gateway.retention.rows import begin_missing, claim_due, give_back
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.parts import PartSweep
@@ -80,9 +80,13 @@ class Expiring:
         Raises:
             UnavailableError: DATABASE_UNAVAILABLE.
         """
-        if not self._clock.trusts(await in_read_thread(_now, self._database)):
+        if not await self._trusts_clock():
             return
         while (lease := await in_write_thread(self._claim)) is not None:
+            if not await self._trusts_clock():
+                # It jumped between the look at it and the lease, and what is erased by it does not come back.
+                await in_write_thread(give_back, self._database, lease)
+                return
             try:
                 await self._expire(lease)
             except LeaseLostError as error:
@@ -91,7 +95,10 @@ class Expiring:
                 raise
             except Exception:  # noqa: BLE001 - one subject's defect holds up no other
                 _LOG.exception("subject %s has expired and cannot be hidden; trying again", lease.id)
-        await self._parts.sweep()
+        await self._parts.sweep(self._trusts_clock)
+
+    async def _trusts_clock(self) -> bool:
+        return self._clock.trusts(await in_read_thread(_now, self._database))
 
     def _claim(self) -> Lease | None:
         return claim_due(self._database, owner=self._owner, ttl_seconds=_LEASE_SECONDS)

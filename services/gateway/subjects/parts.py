@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
@@ -59,13 +60,18 @@ class PartSweep:
         self._owner = owner
         self._lease_seconds = lease_seconds
 
-    async def sweep(self) -> None:
+    async def sweep(self, trusts_clock: Callable[[], Awaitable[bool]]) -> None:
         """Removes all that is due. What a store refuses is tried again when its lease has run out.
+
+        `trusts_clock` is asked after each lease: by a clock that jumped nothing is due.
 
         Raises:
             UnavailableError: DATABASE_UNAVAILABLE.
         """
         while (lease := await in_write_thread(self._claim)) is not None:
+            if not await trusts_clock():
+                await in_write_thread(terms.give_back, self._database, lease)
+                return
             try:
                 await self._remove(lease)
             except LeaseLostError as error:

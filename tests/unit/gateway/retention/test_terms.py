@@ -19,10 +19,11 @@ from services.gateway.photos.storing import photo_key
 from services.gateway.retention import terms
 from services.gateway.retention.models import OwnTerms
 from services.gateway.subjects import erasure
-from services.gateway.subjects.parts import remove
+from services.gateway.subjects.parts import PartSweep, remove
 from services.gateway.subjects.rows import get_subject, hold_subject, release_subject
 from services.gateway.tenants.rows import change_policy
 from tests.support.clocks import BEGINNING
+from tests.support.gateway.erasing import NoGenerator
 from tests.unit.gateway.retention.conftest import NEAR, Place
 
 
@@ -56,6 +57,25 @@ def test_a_time_that_cannot_be_is_refused(seconds: int, place: Place) -> None:
         place.subject(own=OwnTerms(photo_seconds=seconds))
     with pytest.raises(InvalidArgumentError, match="photo_retention_seconds"):
         change_policy(place.engine, "acme", {"photo_retention_seconds": seconds})
+
+
+async def test_a_clock_that_jumps_while_a_sweep_leases_removes_nothing(place: Place) -> None:
+    subject = place.subject("a", own=OwnTerms(photo_seconds=3600))
+    place.deliver(subject)
+    place.clock.set(BEGINNING + 3601)
+    parts = PartSweep(place.engine, place.store, NoGenerator(), owner="g")
+
+    async def trusts_clock() -> bool:
+        return trusted
+
+    trusted = False
+    await parts.sweep(trusts_clock)
+    assert len(place.store.list_sync("tenants")) == 1
+    with read(place.engine) as connection:
+        assert connection.execute(sa.select(schema.terms.c.state)).scalars().all() == [schema.PENDING]
+    trusted = True
+    await parts.sweep(trusts_clock)
+    assert place.store.list_sync("tenants") == []
 
 
 def test_past_their_time_they_are_of_no_use_though_nothing_swept(place: Place) -> None:

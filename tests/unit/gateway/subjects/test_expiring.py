@@ -195,6 +195,31 @@ async def test_a_clock_that_jumps_ahead_erases_nobody_for_an_hour(engine: Engine
     assert clock.trusts(now + 3601.0)
 
 
+class JumpsAtTheLease(ClockWatch):
+    """Trusts the clock when a sweep begins, and not after the first lease."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = [True, False]
+
+    def trusts(self, now: float) -> bool:
+        return self.answers.pop(0) if self.answers else True
+
+
+async def test_a_clock_that_jumps_while_a_sweep_leases_erases_nobody(engine: Engine) -> None:
+    store = ArtifactStore(MemoryStore())
+    one = subject(engine, store)
+    gateway = Gateway(engine, store, JumpsAtTheLease())
+    await gateway.expiring.sweep()
+    assert [row.id for row in rows(engine)] == [one]
+    assert store.list_sync("tenants"), "nothing is erased"
+    with read(engine) as connection:
+        waiting = connection.execute(sa.select(schema.retentions)).one()
+    assert (waiting.state, waiting.lease_owner) == (schema.PENDING, None), "nor leased until the time it jumped to"
+    await gateway.expiring.sweep()
+    assert gateway.told("expired_subjects_total") == 1.0
+
+
 def test_a_jump_that_is_taken_back_is_forgotten_and_small_steps_are_none() -> None:
     at = [0.0]
     clock = ClockWatch(lambda: at[0])
