@@ -61,10 +61,12 @@ class Erasing:
         self.eraser = Eraser(database, store, generator, issuer, sweep_seconds=seconds, log=log, forget=forget)
         self._replaying = Replaying(database, store, log, issuer, unreadable=metrics.unreadable_receipts.set)
         parts = PartSweep(database, store, generator, owner=owner)
-        expiring = Expiring(database, self.eraser, parts, painters, metrics, owner=owner, sweep_seconds=seconds)
-        self.loops = (self.eraser, expiring, self._replaying)
+        done_by = self.eraser, parts, painters, metrics
+        self._expiring = Expiring(database, *done_by, owner=owner, sweep_seconds=seconds)
+        self.loops = (self.eraser, self._expiring, self._replaying)
 
     async def begin(self) -> None:
         """What has to be done before anybody is served: who came back is hidden, interrupted erasures are finished."""
         await self._replaying.read_first()
+        await self._expiring.begin()
         await self.eraser.sweep(completing=False)

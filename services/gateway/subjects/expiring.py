@@ -52,6 +52,14 @@ class Expiring:
         self._clock = clock or ClockWatch()
         self._begin_missing_at = 0.0
 
+    async def begin(self) -> None:
+        """Looks at the clock, so that a jump from here on is known for one. Call it before anybody is served.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        await self._trusts_clock()
+
     async def run(self) -> None:
         """Sweeps now and every `sweep_seconds`."""
         while True:

@@ -25,6 +25,7 @@ from services.gateway.api.requests import IdempotencyKey
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.retention.rows import claim_due
 from services.gateway.subjects import erasure
+from services.gateway.subjects import expiring as expiring_module
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.parts import PartSweep
@@ -193,6 +194,17 @@ async def test_a_clock_that_jumps_ahead_erases_nobody_for_an_hour(engine: Engine
     assert not clock.trusts(now + 1.0)
     at[0] = 3601.0
     assert clock.trusts(now + 3601.0)
+
+
+async def test_a_jump_before_the_first_sweep_is_known(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore(MemoryStore())
+    subject(engine, store)
+    gateway = Gateway(engine, store)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(expiring_module, "database_now", lambda connection: database_now(connection) - 40 * 86400.0)
+        await gateway.expiring.begin()
+    await gateway.expiring.sweep()
+    assert store.list_sync("tenants"), "nothing is erased"
 
 
 class JumpsAtTheLease(ClockWatch):
