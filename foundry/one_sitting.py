@@ -29,7 +29,8 @@ from typing import Any
 
 import torch
 
-from foundry.latents import CHANNELS, PatchCode
+from foundry.latents import PatchCode
+from foundry.model_settings import LATENT_CHANNELS
 from foundry.models import load_weights
 from foundry.tokens import save_tokenizer
 from foundry.training import save_atomically
@@ -140,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="folder for what is brought home")
     train.add_argument("--work", type=Path, default=Path("out/sitting"), help="where checkpoints live meanwhile")
     train.add_argument("--framing", default="close", help="how near the camera is")
-    train.add_argument("--channels", type=int, default=CHANNELS, help="of the latents")
+    train.add_argument("--channels", type=int, default=LATENT_CHANNELS, help="of the latents")
     train.add_argument("--batch", type=int, default=512, help="portraits a step")
     train.add_argument("--passes", type=int, default=6, help="steps that a drawn portrait is used in")
     train.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")

@@ -26,9 +26,15 @@ def load_published(folder: Path, tokenizer: CLIPTokenizer, unet: UNet2DCondition
     """Put the weights of the pipeline in ``folder`` into the models, which may have more latent channels and words.
 
     A word that the pipeline's tokenizer does not know starts as the mean of the pieces that it was read as.
+
+    Raises:
+        ValueError: the pipeline's latents have more channels than the UNet's.
     """
-    published = UNet2DConditionModel.from_pretrained(folder / "unet").float().state_dict()
-    unet.load_state_dict(widened(published, unet.state_dict()))
+    published = UNet2DConditionModel.from_pretrained(folder / "unet").float()
+    known, wanted = published.config["in_channels"], unet.config["in_channels"]
+    if known > wanted:
+        raise ValueError(f"the latents of {folder} have {known} channels, not {wanted}: say --channels {known}")
+    unet.load_state_dict(widened(published.state_dict(), unet.state_dict()))
     old = CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict()
     name = next(key for key in old if key.endswith(_EMBEDDING))
     old[name] = _embedding(old[name], CLIPTokenizer.from_pretrained(folder / "tokenizer"), tokenizer)

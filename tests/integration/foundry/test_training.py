@@ -136,6 +136,8 @@ def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words
     torch.testing.assert_close(after[many.convert_tokens_to_ids("denim</w>")], before[pieces].mean(0))
     with safe_open(bundled / "unet" / "diffusion_pytorch_model.safetensors", framework="pt") as weights:
         torch.testing.assert_close(unet.conv_in.weight, weights.get_tensor("conv_in.weight").float())
+    with pytest.raises(ValueError, match=r"have 32 channels, not 16: say --channels 32"):
+        load_published(published, many, make_unet(), grown)
 
 
 def test_latents_of_another_code_are_refused() -> None:

@@ -27,6 +27,7 @@ from services.gateway.retention.rows import claim_due
 from services.gateway.subjects import erasure
 from services.gateway.subjects import expiring as expiring_module
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.erasing import Erasing, ErasingSettings
 from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
@@ -199,11 +200,14 @@ async def test_a_clock_that_jumps_ahead_erases_nobody_for_an_hour(engine: Engine
 async def test_a_jump_before_the_first_sweep_is_known(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ArtifactStore(MemoryStore())
     subject(engine, store)
-    gateway = Gateway(engine, store)
+    done_by = NoGenerator(), NoPainters(), GatewayMetrics(CollectorRegistry(), engine), issuer()
+    settings = ErasingSettings(sweep_seconds=60.0)
+    erasing = Erasing(engine, store, *done_by, settings, owner="g", forget=lambda _: None)
     with monkeypatch.context() as earlier:
         earlier.setattr(expiring_module, "database_now", lambda connection: database_now(connection) - 40 * 86400.0)
-        await gateway.expiring.begin()
-    await gateway.expiring.sweep()
+        await erasing.begin()
+    (expiring,) = (loop for loop in erasing.loops if isinstance(loop, Expiring))
+    await expiring.sweep()
     assert store.list_sync("tenants"), "nothing is erased"
 
 
