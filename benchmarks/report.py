@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -19,20 +19,30 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must reach: at least ``bound``, or at most where ``at_most``; None: nothing, it is told."""
+    """What a figure must reach: at least ``bound``, or at most where ``at_most``; None: nothing, it is told.
+
+    ``most``: of a figure that must be at least ``bound``, what it may be at most.
+    """
 
     bound: float | None
     at_most: bool
     means: str
+    most: float | None = None
 
     def met(self, found: float) -> bool | None:
         """Whether ``found`` does; None where nothing is asked."""
         if self.bound is None:
             return None
-        return found <= self.bound if self.at_most else found >= self.bound
+        if self.at_most:
+            return found <= self.bound
+        return found >= self.bound and (self.most is None or found <= self.most)
 
     def __str__(self) -> str:
-        return "" if self.bound is None else f"{'≤' if self.at_most else '≥'} {self.bound:g}"
+        if self.bound is None:
+            return ""
+        if self.most is not None:
+            return f"{self.bound:g} to {self.most:g}"
+        return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,8 @@ def show(title: str, targets: Mapping[str, Target], result: Mapping[str, Any]) -
     """The table."""
     table = Table(title=title)
     for column in ("figure", "found", "asked", "", "what"):
-        table.add_column(column, justify="right" if column in ("found", "asked") else "left")
+        justify: Literal["left", "right"] = "right" if column in ("found", "asked") else "left"
+        table.add_column(column, justify=justify, no_wrap=column == "figure")
     for key, target in targets.items():
         value, met = result["figures"][key], result["met"][key]
         said = "not measured" if value is None else (f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}")

@@ -9,9 +9,9 @@ Finished pieces are kept in ``out/bench/training/journal.jsonl``: a run that was
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.faces.folds import FOLDS
+from benchmarks.report import show, write
 from benchmarks.training import face_figures, faces, figures, natural, stock, work
 from benchmarks.training.figures import PEER
 from benchmarks.training.judging import gallery
@@ -76,7 +77,7 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         _each(journal, "natural", FOLDS, lambda fold: pool.submit(natural.measured, plan, fold), say)
     for path in write_sheets(plan, face_figures.worst_first(journal)):
         say(f"sheet: {path}")
-    return figures.report(plan, journal)
+    return figures.result(plan, journal)
 
 
 def _pool(jobs: int) -> Executor:
@@ -88,13 +89,20 @@ def _timed_alone(plan: Plan, journal: Journal, say: Callable[[str], None]) -> No
     """What is timed has the machine to itself."""
     for person in range(plan.timed_people):
         if journal.get("timed", person) is None:
+            load = os.getloadavg()[0]
             trained = work.train(plan, person, plan.cores)
             say(f"timed alone: person {person} in {trained.seconds:.1f} s ({trained.cpu_seconds:.0f} s of CPU)")
-            result = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds, "cores": asdict(plan.cores)}
+            result = {
+                "seconds": trained.seconds,
+                "cpu_seconds": trained.cpu_seconds,
+                "cores": asdict(plan.cores),
+                "load_average": load,
+            }
             journal.add("timed", person, result)
     for rows in plan.all_timed_rows:
         if journal.get("speed", rows) is None:
-            speed = steps_per_second(plan, rows)
+            load = os.getloadavg()[0]
+            speed = {**steps_per_second(plan, rows), "load_average": load}
             ratios = (
                 f"{speed['ratio']['median']:.2f} of the peer's, {speed['ratio_tuned']['median']:.2f} of the tuned one's"
             )
@@ -130,8 +138,8 @@ def _told(result: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {numbers[name]:.3f}" for name in list(numbers)[:6])
 
 
-def main() -> None:
-    """Parse, measure, write, show."""
+def main() -> int:
+    """Parse, measure, write, show; 1 where a figure of a full run misses its target."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--foundation", type=Path, default=default_foundation())
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
@@ -155,10 +163,11 @@ def main() -> None:
     console = Console()
     result = run(plan, lambda line: console.print(line, highlight=False))
     path = plan.out / "training.json"
-    path.write_text(json.dumps(result, indent=2) + os.linesep)
-    console.print(figures.table(result))
+    write(result, path)
+    show(f"training {result['foundation']}, {result['people']} people never trained on", figures.TARGETS, result)
     console.print(f"written to {path}", highlight=False)
+    return int(not given.quick and False in result["met"].values())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from benchmarks.training import face_figures
-from benchmarks.training.figures import GOALS, PEER, figures, report, table
+from benchmarks.training.figures import PEER, TARGETS, figures, result
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.speed import Speeds
 from benchmarks.training.start import start_cost
@@ -65,17 +62,17 @@ def test_gains_are_of_the_same_people_as_shares_of_their_own_likeness(tmp_path: 
         journal.add("bare", person, judged(0.0))
         if theirs is not None:
             journal.add(PEER, person, judged(theirs))
-    result = report(plan(tmp_path), journal)
-    assert result["likeness_gains"] == pytest.approx({0: 0.1, 1: 0.0})
-    assert result["figures"]["likeness_gain_equal_time"] == pytest.approx(0.05)
-    assert set(result["figures"]) == set(GOALS) | set(face_figures.GOALS)
-    assert result["machine"]["cpu"]
-    assert {"torch", "python"} <= set(result["versions"])
-    assert "revision" in result
-    assert result["start"]["minutes"] > 0
-    shown = io.StringIO()
-    Console(file=shown, width=80).print(table(result))
-    assert all(name in shown.getvalue() for name in GOALS), "no name is cut short"
+    found = result(plan(tmp_path), journal)
+    assert found["likeness_gains"] == pytest.approx({0: 0.1, 1: 0.0})
+    assert found["figures"]["likeness_gain_equal_time"] == pytest.approx(0.05)
+    assert set(found["figures"]) == set(found["met"]) == set(TARGETS)
+    assert found["spread"]["likeness_gain_equal_time"] == pytest.approx([0, 0.1])
+    assert found["spread"]["likeness_share"] == pytest.approx([0.8, 1.0])
+    assert [found["met"][name] for name in ("rank1", "control_rank1", "verified")] == [True, False, None]
+    assert found["machine"]["cpu"]
+    assert {"torch", "python"} <= set(found["versions"])
+    assert "revision" in found
+    assert found["start"]["minutes"] > 0
 
 
 def test_the_cost_of_the_bundled_start_is_known_and_of_another_nothing_is_claimed() -> None:

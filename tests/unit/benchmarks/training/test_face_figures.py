@@ -48,7 +48,7 @@ def test_figures_are_means_over_people(journal: Journal) -> None:
 def test_what_was_not_measured_is_none(tmp_path: Path) -> None:
     figures = face_figures.figures(Journal(tmp_path / "journal.jsonl", "key"))
     assert set(figures.values()) == {None}
-    assert set(figures) | set(face_figures.prompt_drops([], [])) == set(face_figures.GOALS)
+    assert set(figures) | set(face_figures.prompt_drops([], [])) == set(face_figures.TARGETS)
 
 
 def test_each_person_has_a_value_and_people_a_spread(journal: Journal) -> None:
@@ -70,8 +70,10 @@ def test_each_attribute_tells_what_adapters_cost() -> None:
     assert (drops["prompt_drop_backdrop"], drops["prompt_drop_light"]) == (0, 0)
 
 
-def test_goals_are_shown_with_one_bound_or_two() -> None:
-    shown = {name: str(goal) for name, goal in face_figures.GOALS.items()}
-    assert shown["verified"] == ">= 0.8"
-    assert shown["natural_auc"] == "<= 0.8"
+def test_targets_have_one_bound_or_two() -> None:
+    shown = {name: str(target) for name, target in face_figures.TARGETS.items()}
+    assert shown["verified"] == "≥ 0.8"
+    assert shown["natural_auc"] == "≤ 0.8"
     assert shown["edges_sharpness_eyes"] == "0.8 to 1.2"
+    eyes = face_figures.TARGETS["edges_sharpness_eyes"]
+    assert [eyes.met(found) for found in (0.79, 0.8, 1.2, 1.21)] == [False, True, True, False]
