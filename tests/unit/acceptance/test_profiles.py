@@ -9,7 +9,7 @@ import json
 from headshots.acceptance.profiles import PROFILE_WORTHY, STRICT
 
 LIMITS_OF = {("profile-worthy", 2): "075909abec5b", ("strict", 2): "b8e7764d7166"}
-"""By name and version, a digest of the limits: shoots and verdicts name the version, which must go on meaning the same."""
+"""By name and version, a digest of the limits: verdicts name the version, which must go on meaning the same."""
 
 
 def test_a_changed_limit_raises_the_version() -> None:
