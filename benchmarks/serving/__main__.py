@@ -4,7 +4,7 @@ Prints a table, writes ``out/bench/serving.json``.
 
 Everything in one run, with the same weights, adapters, steps, guidance, noise and image files out; the images of all
 sides are compared before anything is timed. Every side runs in processes of its own, in the number and with the
-threads that suit it best. Run it on a machine that does nothing else, with 16 GB of memory and 12 GB of disk: about
+threads that suit it best. Run it on a machine that does nothing else, with 16 GB of memory and 12 GB of disk: half
 an hour on two cores. Finished parts are kept in ``out/bench/serving-journal.jsonl``: a run that was cut short goes on
 when started again from the same revision; ``--anew`` measures all again.
 """

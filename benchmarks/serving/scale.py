@@ -24,7 +24,8 @@ class Scale:
         resident: subjects that memory is measured with: our side's, the peer's sessions.
         bank_rows: rows of the UNet calls that the bank's cost is measured on.
         bank_calls: calls timed of each.
-        large_rows: rows of the large UNet's calls; ``large_calls`` of each.
+        large_rows: rows of the large UNet's calls; ``large_calls`` of each in a process, ``large_blocks`` of which each
+            side has, in turns.
         large: name of its shape (benchmarks.gpu_shapes).
         swaps: adapters brought into slots for the memory figure; ``swaps_before`` of them before the first look.
         swapped_adapters: over how many adapters, in turn.
@@ -48,9 +49,10 @@ class Scale:
     bank_calls: int = 40
     large: str = "sd15-512"
     large_rows: tuple[int, ...] = (2, 4)
-    large_calls: int = 3
+    large_calls: int = 2
+    large_blocks: int = 2
     swaps: int = 2000
-    swaps_before: int = 200
+    swaps_before: int = 500
     swapped_adapters: int = 100
     swap_width: int = 8
 
@@ -74,6 +76,7 @@ QUICK = Scale(
     large="tiny-64",
     large_rows=(2,),
     large_calls=1,
+    large_blocks=1,
     swaps=12,
     swaps_before=6,
     swapped_adapters=6,

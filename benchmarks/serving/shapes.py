@@ -20,10 +20,9 @@ def usable() -> int:
     return len(os.sched_getaffinity(0))
 
 
-async def fastest(
+async def best_first(
     tried: Sequence[Shape], timed: Callable[[Shape], Awaitable[list[float]]]
-) -> tuple[Shape, dict[str, list[float]]]:
-    """The shape with the least median of the seconds that ``timed`` finds, and all seconds."""
+) -> dict[Shape, list[float]]:
+    """The seconds that ``timed`` finds of each shape, the one with the least median first."""
     found = {shape: await timed(shape) for shape in tried}
-    best = min(tried, key=lambda shape: statistics.median(found[shape]))
-    return best, {str(shape): seconds for shape, seconds in found.items()}
+    return dict(sorted(found.items(), key=lambda one: statistics.median(one[1])))

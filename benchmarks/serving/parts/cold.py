@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from benchmarks.report import Measured
 from benchmarks.serving.bench import Bench
 from benchmarks.serving.content import check_same_prediction
-from benchmarks.serving.shapes import fastest, usable
+from benchmarks.serving.shapes import best_first, usable
 from benchmarks.serving.sides.calls import Timed
 from benchmarks.serving.sides.plain import export_plain
 from benchmarks.serving.sides.processes import Pool, running
@@ -26,7 +26,7 @@ async def cold(bench: Bench) -> Measured:
     chosen: dict[str, Shape] = {}
     for side in _SIDES:
         tried = [Shape(1, threads) for threads in sorted({1, usable()})]
-        chosen[side], _ = await fastest(tried, lambda shape, side=side: _loads(bench, side, shape))  # type: ignore[misc]
+        chosen[side], *_ = await best_first(tried, lambda shape, side=side: _loads(bench, side, shape))  # type: ignore[misc]
     differences: dict[str, float] = {}
     async with AsyncExitStack() as stack:
         pools = {

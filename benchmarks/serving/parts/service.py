@@ -35,7 +35,7 @@ async def grpc(bench: Bench) -> Measured:
 
 
 async def swaps(bench: Bench) -> Measured:
-    """Resident memory after many swaps over that after the first tenth."""
+    """Resident memory after many swaps over that after a quarter of them: until then malloc fills its arenas."""
     world, scale = bench.world, bench.scale
     more = make_subjects(scale.swapped_adapters, world.package, bench.folder / "adapters", first=len(world.subjects))
     # Few packed rows fit, so that a swap goes all the way from the file on disk.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.report import Measured
 from benchmarks.serving.bench import Bench
+from benchmarks.serving.sides.processes import Pool
 from benchmarks.serving.timing import milliseconds, ratio, seconds_of
 
 
@@ -42,16 +44,10 @@ async def merged_grouped(bench: Bench) -> Measured:
 
 async def bursts(bench: Bench, peer: str, figure: str, burst: tuple[int, int]) -> Measured:
     """``burst``, of so many people so many images, by both sides in turns; keeps what each paints a second."""
-    taken: dict[str, list[float]] = {"ours": [], peer: []}
     async with bench.beside(peer, *burst) as pools:
-        for turn in range(bench.scale.rounds + 1):
-            wanted = bench.world.requests(*burst, turn=100 + turn)
-            for side, pool in zip(taken, pools, strict=True):
-                seconds = await seconds_of(pool.paint_all(wanted))
-                if turn:  # the first plans memory
-                    taken[side].append(seconds)
+        taken = await in_turns(bench, dict(zip(("ours", peer), pools, strict=True)), burst)
     found = ratio(taken[peer], taken["ours"])
-    rates = bench.rates[figure] = {side: burst[1] / statistics.median(seconds) for side, seconds in taken.items()}
+    rates = {side: burst[1] / statistics.median(seconds) for side, seconds in taken.items()}
     details: dict[str, Any] = {
         **bench.details,
         "burst_ms": {figure: {side: milliseconds(seconds) for side, seconds in taken.items()}},
@@ -61,3 +57,15 @@ async def bursts(bench: Bench, peer: str, figure: str, burst: tuple[int, int]) -
     if burst == bench.scale.burst:
         details["images_per_second"] = {side: round(rate, 3) for side, rate in rates.items()}
     return Measured({figure: found.middle}, details)
+
+
+async def in_turns(bench: Bench, sides: Mapping[str, Pool], burst: tuple[int, int]) -> dict[str, list[float]]:
+    """Seconds of each burst by each side, ``scale.rounds`` of them."""
+    taken: dict[str, list[float]] = {side: [] for side in sides}
+    for turn in range(bench.scale.rounds + 1):
+        wanted = bench.world.requests(*burst, turn=100 + turn)
+        for side, pool in sides.items():
+            seconds = await seconds_of(pool.paint_all(wanted))
+            if turn:  # the first plans memory
+                taken[side].append(seconds)
+    return taken
