@@ -1,7 +1,7 @@
 """Writes the published figures into the pages that quote them: ``python -m benchmarks.published [--write]``.
 
 `benchmarks/results/` holds one file of each benchmark whose figures are quoted, as that benchmark wrote it; a newer run
-takes its place. The tables of docs/figures.md are made of them. In other pages a row may quote a figure as
+takes its place. The tables of docs/figures.md are made of them. In README a row may quote a figure as
 ``(`key`) | value |``, with the value as it stands in those tables.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.report import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PAGE = ROOT / "docs" / "figures.md"
+PAGE, README = ROOT / "docs" / "figures.md", ROOT / "README.md"
 TARGETS: Mapping[str, Mapping[str, Target]] = {"gateway": gateway.TARGETS}
 """Of each benchmark that has published figures, what they must reach."""
 _TABLE = re.compile(r"(?<=<!-- figures: )(\w+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     text = PAGE.read_text("utf-8")
     wanted = with_tables(text, results)
-    wrong = [f"README.md: {line}" for line in misquoted((ROOT / "README.md").read_text("utf-8"), results)]
+    wrong = [f"README.md: {line}" for line in misquoted(README.read_text("utf-8"), results)]
     if given.write:
         PAGE.write_text(wanted, "utf-8")
     elif wanted != text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from contextlib import AsyncExitStack
+from functools import partial
 
 from benchmarks.report import Measured
 from benchmarks.serving.bench import Bench
@@ -26,7 +27,7 @@ async def cold(bench: Bench) -> Measured:
     chosen: dict[str, Shape] = {}
     for side in _SIDES:
         tried = [Shape(1, threads) for threads in sorted({1, usable()})]
-        chosen[side], *_ = await best_first(tried, lambda shape, side=side: _loads(bench, side, shape))  # type: ignore[misc]
+        chosen[side], *_ = await best_first(tried, partial(_loads, bench, side))
     differences: dict[str, float] = {}
     async with AsyncExitStack() as stack:
         pools = {

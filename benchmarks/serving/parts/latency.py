@@ -79,7 +79,7 @@ async def _under_load(bench: Bench, pool: Pool, capacity: float, seed: int) -> l
     """Seconds of each of ``scale.arrivals`` requests, at the wanted share of so many images a second."""
     scale = bench.scale
     times = poisson(scale.arrivals, scale.load * capacity, seed)
-    return await _latencies(pool, bench.world, times, scale.burst[0], 293 + seed)
+    return await _latencies(pool, bench.world, times, scale.burst[0], 300 + seed)
 
 
 async def _latencies(pool: Pool, world: World, times: Sequence[float], people: int, turn: int) -> list[float]:

@@ -40,7 +40,9 @@ def test_a_table_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert text.endswith("<!-- end -->\nAfter.\n")
 
 
-def test_a_page_that_quotes_another_value_is_told() -> None:
+def test_a_page_that_quotes_another_value_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     results = {"gateway": published.published("gateway")}
     value = said(results["gateway"]["figures"]["moved_on_scale_up"])
     assert misquoted(f"| adapters that move (`moved_on_scale_up`) | {value} | |", results) == []
@@ -48,6 +50,11 @@ def test_a_page_that_quotes_another_value_is_told() -> None:
         f"`moved_on_scale_up` is {value} and not 0.1"
     ]
     assert misquoted("| ours (`images_a_second`) | 9 | |", results) == ["`images_a_second` is no figure and not 9"]
+    readme = tmp_path / "README.md"
+    readme.write_text("| adapters that move (`moved_on_scale_up`) | 0.1 | |\n")
+    monkeypatch.setattr(published, "README", readme)
+    assert published.main([]) == 1
+    assert f"README.md: `moved_on_scale_up` is {value} and not 0.1" in capsys.readouterr().err
 
 
 def test_there_is_one_result_of_each_benchmark_with_the_figures_of_today(folder: Path) -> None:
