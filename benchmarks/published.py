@@ -17,11 +17,17 @@ from typing import Any
 
 from benchmarks.gateway import report as gateway
 from benchmarks.report import Target
+from benchmarks.serving import report as serving
+from benchmarks.training import targets as training
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE, README = ROOT / "docs" / "figures.md", ROOT / "README.md"
-TARGETS: Mapping[str, Mapping[str, Target]] = {"gateway": gateway.TARGETS}
+TARGETS: Mapping[str, Mapping[str, Target]] = {
+    "serving": serving.TARGETS,
+    "training": training.TARGETS,
+    "gateway": gateway.TARGETS,
+}
 """Of each benchmark that has published figures, what they must reach."""
 _TABLE = re.compile(r"(?<=<!-- figures: )(\w+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _QUOTED = re.compile(r"\(`(\w+)`\) \| ([^|]+?) \|")

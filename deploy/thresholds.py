@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import json
 import re
+import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,11 +29,7 @@ RULES = FOLDER / "rules.yaml"
 COMPARED = re.compile(r"(?<=[<>] )\d[\d.]*(?: \* \d[\d.]*)*")
 _EXPRESSION = re.compile(r"(?<=\n        expr:).*?(?=\n        (?:for|labels):)", re.DOTALL)
 _FOR = re.compile(r"(?<=\n        for: )\w+")
-_TAKE: Mapping[str, Callable[[list[float]], float]] = {
-    "min": min,
-    "max": max,
-    "spread": lambda found: max(found) - min(found),
-}
+_TAKE: Mapping[str, Callable[[list[float]], float]] = {"deviation": statistics.pstdev}
 
 
 class FigureError(Exception):

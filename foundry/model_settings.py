@@ -42,7 +42,9 @@ def settings(framing: str = FRAMING) -> dict[str, Any]:
         # Higher guidance paints clearer traits and fewer different people: docs/foundation.md has the figures.
         "guidance_scale": 1.5,
         # A person is one person: what variety costs in likeness is not wanted.
-        "adapter_guidance_scale": 1.5,
+        "adapter_guidance_scale": 2.5,
+        # Whole ones forget backdrops and light that no caption named; guidance gives the person back.
+        "adapter_strength": 0.75,
         # Away from everybody else as well. Further is likelier, and makes caricatures (docs/experiments.md).
         "negative_adapter_share": 0.5,
         **{name: share for name, share in heads.items() if share is not None},

@@ -31,6 +31,7 @@ from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.reference import reference
 from benchmarks.training.sheets import write_sheets
 from benchmarks.training.speed import steps_per_second
+from benchmarks.training.targets import TARGETS
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.processes.cpus import usable_cpus
 from headshots.settings import default_foundation
@@ -164,7 +165,7 @@ def main() -> int:
     result = run(plan, lambda line: console.print(line, highlight=False))
     path = plan.out / "training.json"
     write(result, path)
-    show(f"training {result['foundation']}, {result['people']} people never trained on", figures.TARGETS, result)
+    show(f"training {result['foundation']}, {result['people']} people never trained on", TARGETS, result)
     console.print(f"written to {path}", highlight=False)
     return int(not given.quick and False in result["met"].values())
 

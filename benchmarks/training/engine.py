@@ -45,7 +45,8 @@ class EnginePainter:
     def guidance(self, with_adapter: bool) -> Guidance:
         """The package's own."""
         if with_adapter:
-            return Guidance(self._package.adapter_guidance_scale, self._package.negative_adapter_share)
+            package = self._package
+            return Guidance(package.adapter_guidance_scale, package.negative_adapter_share, package.adapter_strength)
         return Guidance(self._package.guidance_scale)
 
     def paint(

@@ -6,25 +6,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.report import Target
 from benchmarks.training.plan import Journal
 
-TARGETS: Mapping[str, Target] = {
-    "verified": Target(0.80, False, "portraits taken for the person at a false-match rate of 1e-4"),
-    "face_share": Target(0.70, False, "likeness from doubles with the same hair and skin (0) to true renders (1)"),
-    "stock_shortfall": Target(0.05, True, "face_share lost where stock diffusers paints"),
-    "rank1_lookalikes": Target(0.90, False, "portraits that name their person, look-alikes among the others"),
-    "natural": Target(0.90, False, "portraits among true renders in a net that tells both / true renders among them"),
-    "natural_auc": Target(0.80, True, "how well that net tells portraits from true renders"),
-    "natural_foundation": Target(0.90, False, "natural, of the bare foundation"),
-    "regular": Target(0.95, False, "eyes, brows and mouth placed as in 99 of 100 true renders"),
-    "edges_overlap": Target(0.95, False, "head over the true head in the same pose, intersection / union"),
-    "edges_sharpness_eyes": Target(0.8, False, "gradient energy around the eyes / true renders'", most=1.2),
-    "edges_sharpness_outline": Target(0.8, False, "gradient energy along the head's outline / true renders'", most=1.2),
-    "prompt_drop_outfit": Target(5.0, True, "prompt following lost, outfit, points"),
-    "prompt_drop_backdrop": Target(5.0, True, "the same, backdrop"),
-    "prompt_drop_light": Target(5.0, True, "the same, light"),
-}
 # Of those measured person by person, in the journal's pieces "faces".
 _OF_FACES = (
     "verified",

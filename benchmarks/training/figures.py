@@ -8,27 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.report import Target, report
+from benchmarks.report import report
 from benchmarks.training import face_figures
 from benchmarks.training.face_figures import ATTRIBUTES
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.start import start_cost
+from benchmarks.training.targets import FACES, TARGETS
 from foundry.train_judges import digest
 
 LIBRARIES = ("torch", "diffusers", "peft", "accelerate", "onnxruntime")
-TARGETS: Mapping[str, Target] = {
-    "rank1": Target(0.80, False, "portraits that name their person"),
-    "likeness_share": Target(0.85, False, "likeness to true photos / photo to photo"),
-    "prompt_drop_points": Target(5.0, True, "prompt following lost, outfit and backdrop, points"),
-    "control_rank1": Target(0.05, True, "rank 1 of the bare foundation"),
-    "accepted_share": Target(0.80, False, "portraits fit for a profile at first try"),
-    "seconds_per_training": Target(90.0, True, "a training alone on the machine's cores"),
-    "steps_per_second_ratio": Target(2.0, False, "optimizer steps a second, ours / plain peer's"),
-    "steps_per_second_vs_tuned": Target(1.3, False, "the same / tuned peer's, of the rows with the least"),
-    "likeness_gain_equal_time": Target(0.03, False, "likeness share after the same time, ours - tuned peer's"),
-    **face_figures.TARGETS,
-}
-
 PEER = "tuned peer"
 """The kind of the peer's trainings in the journal."""
 
@@ -109,7 +97,7 @@ def _spread(plan: Plan, journal: Journal) -> dict[str, list[float]]:
             )
             for name in ATTRIBUTES
         },
-        **{name: of_faces[name]["people"].values() for name in face_figures.TARGETS if name in of_faces},
+        **{name: of_faces[name]["people"].values() for name in FACES if name in of_faces},
     }
     if speeds:
         nearest = min((speed["ratio_tuned"] for speed in speeds.values()), key=lambda one: float(one["median"]))

@@ -105,22 +105,23 @@ TUNING = Cast(
     seeds=(11, 12, 13, 14),
 )
 # Published figures are of these; nothing is ever chosen by them. The outfits and places are all that neither
-# checkpoints nor captions name, in other pairs and other light.
+# checkpoints nor captions name, in other pairs and other light. Where what they show leads to another recipe, the next
+# figures are of others again: until the evening of 30 November they were of people from 6,000 on.
 PUBLISHED = Cast(
     "published",
-    first_person=6_000,
-    first_stranger=840_000,
+    first_person=9_000,
+    first_stranger=880_000,
     scenes=(
-        Scene("dark grey blazer", "brick wall", "cool window lighting"),
-        Scene("leather jacket", "library", "warm sunset lighting"),
-        Scene("lab coat", "plain grey studio", "dramatic side lighting"),
-        Scene("black turtleneck", "snowy mountains", "soft studio lighting"),
-        Scene("denim jacket", "bright office", "soft studio lighting"),
-        Scene("beige blazer", "city at night", "neon lighting"),
-        Scene("green sweater", "sandy beach", "warm sunset lighting"),
-        Scene("striped shirt", "red curtain", "cool window lighting"),
+        Scene("dark grey blazer", "brick wall", "dramatic side lighting"),
+        Scene("leather jacket", "plain grey studio", "soft studio lighting"),
+        Scene("lab coat", "library", "neon lighting"),
+        Scene("black turtleneck", "city at night", "warm sunset lighting"),
+        Scene("denim jacket", "red curtain", "soft studio lighting"),
+        Scene("beige blazer", "snowy mountains", "cool window lighting"),
+        Scene("green sweater", "sandy beach", "neon lighting"),
+        Scene("striped shirt", "bright office", "dramatic side lighting"),
     ),
-    seeds=(211, 212, 213, 214),
+    seeds=(311, 312, 313, 314),
 )
 CASTS = {cast.name: cast for cast in (PUBLISHED, TUNING)}
 

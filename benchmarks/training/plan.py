@@ -133,6 +133,8 @@ class Plan:
             "faces": self.faces,
             "judge": judges_digest(),
         }
+        if self.described.adapter_strength != 1:
+            facts["adapter_strength"] = self.described.adapter_strength
         if self.described.head_height is not None:
             facts["head_height"] = self.described.head_height
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

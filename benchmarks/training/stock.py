@@ -45,7 +45,7 @@ def measured(plan: Plan, person: int, faces: Mapping[str, Any]) -> dict[str, flo
 
 
 def _portraits(plan: Plan, person: int) -> list[Pixels]:
-    """Every scene with every seed, by the file that a customer has, the foundation's own scheduler and our guidance."""
+    """Every scene with every seed, by the file that a customer has, the foundation's own scheduler and guidance."""
     pipeline = StableDiffusionPipeline.from_pretrained(plan.foundation, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def _portraits(plan: Plan, person: int) -> list[Pixels]:
             [prompt for prompt, _ in some],
             generator=[torch.Generator().manual_seed(seed) for _, seed in some],
             num_inference_steps=plan.described.steps,
-            guidance_scale=plan.described.adapter_guidance_scale,
+            guidance_scale=plan.described.guidance_scale,
             output_type="np",
         ).images
         pictures += list((painted * 255).round().astype(np.uint8))

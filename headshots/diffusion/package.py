@@ -107,7 +107,7 @@ class EnginePackage:
         sampler, eta, steps, guidance_scale, guidance_interval, trigger, prompt_template, class_nouns, head_height,
             eye_line: as :class:`headshots.diffusion.foundations.foundation.Foundation` has them.
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
-        adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
+        adapter_guidance_scale, adapter_strength, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
         native_graphs: those that stand for the UNet's at the native size on a CPU, see :mod:`.package_files`; or none.
         negative_prompt: what images are led away from by default, if anything.
@@ -169,6 +169,7 @@ class EnginePackage:
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     head_height: float | None = None
     eye_line: float | None = None
+    adapter_strength: float = 1.0
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -214,6 +215,9 @@ class EnginePackage:
         value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
         for name in ("folder", *(it for it in ("tensorrt_rtx", "head_height", "eye_line") if value[it] is None)):
             del value[name]
+        if self.adapter_strength == 1:
+            # As before packages had it, so that they stay the same bytes.
+            del value["adapter_strength"]
         (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
 
     @property

@@ -227,7 +227,7 @@ class DescribeGeneratorRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "negative_prompt", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters", "guidance_interval", "head_height", "eye_line")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "negative_prompt", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "adapter_strength", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters", "guidance_interval", "head_height", "eye_line")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +249,7 @@ class DescribeGeneratorResponse(_message.Message):
     LATENT_CELL_PX_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
     MIN_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     MAX_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     MIN_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
@@ -284,6 +285,7 @@ class DescribeGeneratorResponse(_message.Message):
     latent_cell_px: int
     adapter_guidance_scale: float
     negative_adapter_share: float
+    adapter_strength: float
     min_width_px: int
     max_width_px: int
     min_height_px: int
@@ -298,7 +300,7 @@ class DescribeGeneratorResponse(_message.Message):
     guidance_interval: _styles_pb2.GuidanceInterval
     head_height: float
     eye_line: float
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., head_height: _Optional[float] = ..., eye_line: _Optional[float] = ...) -> None: ...
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., adapter_strength: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., head_height: _Optional[float] = ..., eye_line: _Optional[float] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

@@ -14,6 +14,7 @@ from benchmarks.training import __main__ as training
 from benchmarks.training import speed
 from benchmarks.training.peer import Peer
 from benchmarks.training.sides import Side, Steps, take
+from benchmarks.training.targets import TARGETS
 from tests.support.foundations.trained_quickly import make_foundation
 
 _ONCE = ("timed", "speed", "ours", "bare", "tuned peer", "strangers", "faces", "stock")
@@ -67,7 +68,7 @@ def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tm
     figures = result["figures"]
     # No analyzer: nobody kept the gate, so nothing is claimed. All else is a number.
     assert figures.pop("accepted_share") is None
-    assert set(figures) == set(training.figures.TARGETS) - {"accepted_share"}
+    assert set(figures) == set(TARGETS) - {"accepted_share"}
     assert all(isinstance(value, float) for value in figures.values())
     assert all(name in shown for name in figures)
     assert (result["people"], result["peer_people"]) == (1, 1)

@@ -40,7 +40,7 @@ from tests.support.paths import environment_of_services
 
 _TENANT = "bench"
 # As stock pipelines have it, which paint the same images.
-_SHARE = 1.0
+_STRENGTH, _SHARE = 1.0, 1.0
 
 
 class OurEngine:
@@ -62,6 +62,7 @@ class OurEngine:
             seed=wanted.seed,
             steps=self._world.steps,
             guidance_scale=self._world.guidance,
+            adapter_strength=_STRENGTH,
             negative_adapter_share=_SHARE,
         )
         painted = [event async for event in self._engine.generate(request) if isinstance(event, GeneratedImage)]
@@ -110,6 +111,7 @@ class OurService:
             seed=wanted.seed,
             steps=steps,
             guidance_scale=guidance,
+            adapter_strength=_STRENGTH,
             negative_adapter_share=_SHARE,
         )
         metadata = self._signer.metadata(Grant("generator", "Generate", tenant=_TENANT, reads=(ref.key,)))

@@ -138,6 +138,9 @@ def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> 
     if foundation.head_height is None:
         # A package says nothing of heads then, as before it could: it need not be made again.
         del described["eye_line"]
+    if foundation.adapter_strength == 1:
+        # Nor of adapters' strength.
+        del described["adapter_strength"]
     asked = asdict(options)
     # How much memory a build may take does not show in what it makes.
     del asked["build_memory_gb"]

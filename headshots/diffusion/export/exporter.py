@@ -48,6 +48,7 @@ _AS_THE_FOUNDATION = (
     "guidance_scale",
     "guidance_interval",
     "adapter_guidance_scale",
+    "adapter_strength",
     "negative_adapter_share",
     "trigger",
     "prompt_template",

@@ -34,6 +34,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "guidance_scale": int | float,
     "adapter_guidance_scale": int | float,
     "guidance_interval": list,
+    "adapter_strength": int | float,
     "negative_adapter_share": int | float,
     "trigger": str,
     "prompt_template": str,

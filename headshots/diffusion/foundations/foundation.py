@@ -16,6 +16,7 @@ the demo share these facts without importing torch.
     guidance_scale: 4.0         # default 7.5
     adapter_guidance_scale: 5.0 # with a subject's adapter; default: guidance_scale
     guidance_interval: [0.2, 0.8]   # where there is guidance, of the noise schedule: 1 is noise alone; default [0, 1]
+    adapter_strength: 0.8       # how strongly adapters show: more is likelier, less keeps words; default 1, as stock
     negative_adapter_share: 0.5 # of an adapter's strength, what the negative prompt's rows get; default 1, as stock
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
@@ -63,7 +64,7 @@ FAMILIES = ("sd15", "sdxl")
 
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
 # What requests may ask for; of a native size what an engine may take.
-_MOST_GUIDANCE, _MOST_PX = 30, 8192
+_MOST_GUIDANCE, _MOST_STRENGTH, _MOST_PX = 30, 2, 8192
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
@@ -88,6 +89,7 @@ class Foundation:
         guidance_interval: from where to where of the noise schedule a request has guidance: a step's timestep over the
             last one trained, 1 for noise alone, both ends included (arXiv 2404.07724).
         adapter_guidance_scale: default guidance of a request with an adapter.
+        adapter_strength: how strongly an adapter shows by default, 0 to 2; 1 is as stock pipelines do.
         negative_adapter_share: the default share, 0 to 1, of an adapter's strength that the rows of the negative
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
@@ -120,6 +122,7 @@ class Foundation:
     steps: int
     guidance_scale: float
     adapter_guidance_scale: float
+    adapter_strength: float
     negative_adapter_share: float
     trigger: str
     prompt_template: str
@@ -203,6 +206,7 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "guidance_scale": guidance,
         "adapter_guidance_scale": _within(path, settings, "adapter_guidance_scale", guidance, _MOST_GUIDANCE),
+        "adapter_strength": _within(path, settings, "adapter_strength", 1.0, _MOST_STRENGTH),
         "negative_adapter_share": _within(path, settings, "negative_adapter_share", 1.0, 1),
         "trigger": str(settings.get("trigger", "sks")),
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),

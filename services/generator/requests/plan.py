@@ -34,7 +34,7 @@ class Plan:
             through.
         guidance: its scale, at the steps that have it.
         interval: where in the noise schedule those lie, see :meth:`.Schedule.guided`.
-        negative_strength: of the adapter where the negative prompt is seen.
+        strength, negative_strength: of the adapter where the prompt is seen, and where the negative one is.
         given_noise_NCHW: what the caller brought; None draws it from the seeds.
     """
 
@@ -43,6 +43,7 @@ class Plan:
     schedule: Schedule
     guidance: float
     interval: tuple[float, float]
+    strength: float
     negative_strength: float
     width_px: int
     height_px: int
@@ -105,8 +106,9 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
     given, share = request.guidance_scale, request.negative_adapter_share
+    strength = package.adapter_strength if request.adapter_strength is None else request.adapter_strength
     # An adapter at strength 0 is the bare foundation, in this too.
-    bare = request.adapter is None or request.adapter_strength == 0
+    bare = request.adapter is None or strength == 0
     default = package.guidance_scale if bare else package.adapter_guidance_scale
     return Plan(
         request=request,
@@ -114,7 +116,8 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
         schedule=schedule,
         guidance=default if given is None else given,
         interval=_interval(request, package),
-        negative_strength=request.adapter_strength * (package.negative_adapter_share if share is None else share),
+        strength=strength,
+        negative_strength=strength * (package.negative_adapter_share if share is None else share),
         width_px=width,
         height_px=height,
         quality=request.quality or DEFAULT_QUALITY,

@@ -79,7 +79,7 @@ class Preparer:
             guidance=plan.guidance,
             positive=positive,
             negative=negative,
-            strength=request.adapter_strength,
+            strength=plan.strength,
             negative_strength=plan.negative_strength,
             time_ids=time_ids,
             source=source,

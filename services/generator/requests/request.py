@@ -54,7 +54,7 @@ class GenerationRequest:
     tenant: str
     prompt: str
     adapter: AdapterRef | None = None
-    adapter_strength: float = 1.0
+    adapter_strength: float | None = None
     negative_adapter_share: float | None = None
     negative_prompt: str = ""
     source: Source | None = None

@@ -16,11 +16,12 @@ from services.trainer.queue.job import JobRequest
 class Provenance:
     """What an adapter's files say about where they come from.
 
-    ``start_sha256``: digest of the initial weights' file, empty where they were random. ``guidance``: guidance
-    scale, the negative prompt's share of the adapter and both ends of the interval, for the portraits that checkpoints
-    are judged by. ``painting``: what else these portraits and the scenes of captions are painted by, as JSON: sampler,
-    its scheduler with the settings' spacing, eta, the bare foundation's guidance scale, prompt template, negative
-    prompt. ``head_height``: to which photos were cut nearer, as `Foundation` has it.
+    ``start_sha256``: digest of the initial weights' file, empty where they were random. ``guidance``: guidance scale,
+    the negative prompt's share of the adapter and both ends of the interval, for the portraits that checkpoints are
+    judged by. ``painting``: what else these portraits and the scenes of captions are painted by, as JSON: sampler, its
+    scheduler with the settings' spacing, eta, the bare foundation's guidance scale, prompt template, negative prompt.
+    ``adapter_strength``: with which they are painted. ``head_height``: to which photos were cut nearer, as `Foundation`
+    has it.
     """
 
     foundation_name: str
@@ -35,6 +36,7 @@ class Provenance:
     recipe: Recipe
     painting: str
     head_height: float | None = None
+    adapter_strength: float = 1.0
 
 
 def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
@@ -54,6 +56,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         adapted_layers=foundation.adapted_layers,
         start_sha256=foundation.initial_weights_sha256,
         guidance=(scale, foundation.negative_adapter_share, *foundation.guidance_interval),
+        adapter_strength=foundation.adapter_strength,
         recipe=Recipe.resolve(foundation, request.options),
         painting=_painting(foundation),
         head_height=foundation.head_height,
@@ -88,4 +91,6 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
     }
     if provenance.head_height is not None:
         facts["head_height"] = provenance.head_height
+    if provenance.adapter_strength != 1:
+        facts["adapter_strength"] = provenance.adapter_strength
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -89,7 +89,7 @@ class CheckpointSampler:
         orders = [
             (wanted.first_caption + prompt, seed) for prompt in range(len(wanted.prompts)) for seed in wanted.seeds
         ]
-        strength = 0.0 if bare else 1.0
+        strength = 0.0 if bare else self._foundation.adapter_strength
         training = self._unet.training
         self._unet.eval()
         try:

@@ -72,12 +72,14 @@ def test_the_rules_have_the_limits_that_the_figures_make() -> None:
 
 def test_figures_are_those_of_the_files_that_they_name() -> None:
     found = thresholds.figures(TOLD)
-    serving = json.loads((ROOT / "benchmarks/results/serving-cpu-2026-11-24.json").read_text())
-    training = json.loads((ROOT / "benchmarks/results/training-cpu-2026-11-27.json").read_text())
+    serving = json.loads((ROOT / "benchmarks/results/serving-cpu-2026-11-30.json").read_text())
+    training = json.loads((ROOT / "benchmarks/results/training-cpu-2026-11-30.json").read_text())
     shares = [each["accepted_share"] for each in training["trainings"].values()]
     assert found["image_p95_seconds"] == pytest.approx(serving["poisson"]["p95_ms"]["ours"] / 1000)
-    assert found["accepted_share_of_the_worst"] == min(shares)
-    assert found["accepted_share_spread"] == max(shares) - min(shares)
+    mean = sum(shares) / len(shares)
+    assert found["accepted_share"] == pytest.approx(mean)
+    squares = [(each - mean) ** 2 for each in shares]
+    assert found["accepted_share_deviation"] ** 2 == pytest.approx(sum(squares) / len(squares))
     gateway = json.loads((ROOT / "benchmarks/results/gateway-cpu-2026-11-30.json").read_text())["figures"]
     assert found["get_p99_seconds"] == pytest.approx(gateway["unary_p99_ms"] / 1000)
     assert found["shot_overhead_seconds"] == pytest.approx(gateway["shot_overhead_ms"] / 1000)

@@ -135,6 +135,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
         size=(package.native_width_px, package.native_height_px),
         num_inference_steps=8,
         guidance_scale=package.adapter_guidance_scale,
+        adapter_strength=package.adapter_strength,
         negative_adapter_share=package.negative_adapter_share,
         prompt=prompt,
     )

@@ -135,7 +135,8 @@ async def test_describe_says_what_runs(generator: Generator) -> None:
     assert (found.slots, found.slots_used, found.max_rank, found.max_rows) == (4, 1, 8, 8)
     assert (found.native_width_px, found.native_height_px) == (64, 64)
     assert (found.sampler, found.steps) == (pb.SAMPLER_DDIM, 6)
-    assert (found.guidance_scale, found.adapter_guidance_scale, found.negative_adapter_share) == (3.0, 4.0, 1.0)
+    assert (found.guidance_scale, found.adapter_guidance_scale) == (3.0, 4.0)
+    assert (found.adapter_strength, found.negative_adapter_share) == (1.0, 1.0)
     assert "{subject}" in found.prompt_template
     assert found.trigger == "sks"
     assert (found.latent_channels, found.latent_cell_px) == (4, 8)

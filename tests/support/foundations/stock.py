@@ -14,8 +14,8 @@ from headshots.diffusion.checking.check import psnr_db
 from headshots.diffusion.foundations.foundation import Foundation
 
 
-def weaken_negative(unet: Any, share: float) -> None:
-    """The first of every two rows, the negative prompt's, sees so much of PEFT's adapter; all else is stock."""
+def weaken(unet: Any, strength: float, negative_share: float) -> None:
+    """PEFT's adapter at ``strength``, in the first of every two rows, the negative prompt's, at a share of it."""
     whole = unet.forward
     name = next(iter(unet.peft_config))
 
@@ -23,7 +23,7 @@ def weaken_negative(unet: Any, share: float) -> None:
         sample: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor, **rest: Any
     ) -> tuple[torch.Tensor]:
         rows = []
-        for row, weight in enumerate((share, 1.0)):
+        for row, weight in enumerate((strength * negative_share, strength)):
             unet.set_adapters([name], [weight])
             one = slice(row, row + 1)
             rows.append(whole(sample[one], timestep, encoder_hidden_states=encoder_hidden_states[one], **rest)[0])
@@ -50,8 +50,9 @@ class StockDiffusers:
         """As any user of diffusers loads a LoRA."""
         self._pipeline.load_lora_weights(file.parent, weight_name=file.name)
         self._guidance = self._foundation.adapter_guidance_scale
-        if self._foundation.negative_adapter_share != 1:
-            weaken_negative(self._pipeline.unet, self._foundation.negative_adapter_share)
+        strength, share = self._foundation.adapter_strength, self._foundation.negative_adapter_share
+        if (strength, share) != (1, 1):
+            weaken(self._pipeline.unet, strength, share)
 
     def paint(self, image: Image) -> np.ndarray:
         """The image's prompt, seed and size, with the foundation's steps and guidance; float64 [H, W, 3], 0 to 255."""

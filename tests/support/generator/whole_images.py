@@ -16,7 +16,7 @@ from headshots.diffusion.checking.stock_sampling import InjectedNoise, guide_wit
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.v1 import generator_pb2 as pb
-from tests.support.foundations.stock import weaken_negative
+from tests.support.foundations.stock import weaken
 from tests.support.generator.world import running_generator
 
 SAMPLERS = {
@@ -37,17 +37,18 @@ def stock_image(
     *,
     seed: int,
     size: tuple[int, int],
+    adapter_strength: float = 1.0,
     negative_adapter_share: float = 1.0,
     interval: tuple[float, float] = (0.0, 1.0),
     **call: Any,
 ) -> np.ndarray[Any, Any]:
-    """Stock diffusers, told nothing of us but the noise, and which share of the LoRA the negative prompt sees.
+    """Stock diffusers, told nothing of us but the noise, and how much of the LoRA each prompt sees.
 
     ``interval``: where in the noise schedule it has guidance.
     """
     pipeline = stock_pipeline(foundation, lora)
-    if negative_adapter_share != 1:
-        weaken_negative(pipeline.unet, negative_adapter_share)
+    if (adapter_strength, negative_adapter_share) != (1, 1):
+        weaken(pipeline.unet, adapter_strength, negative_adapter_share)
     return painted_by(pipeline, sampler, seed=seed, size=size, interval=interval, **call)
 
 

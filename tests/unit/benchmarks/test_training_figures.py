@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.training.figures import PEER, TARGETS, figures, result
+from benchmarks.training.figures import PEER, figures, result
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.speed import Speeds
 from benchmarks.training.start import start_cost
+from benchmarks.training.targets import TARGETS
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
 

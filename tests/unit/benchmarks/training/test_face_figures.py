@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.training import face_figures
 from benchmarks.training.plan import Journal
+from benchmarks.training.targets import FACES
 
 _FACES = {
     "verified": 0.5,
@@ -48,7 +49,7 @@ def test_figures_are_means_over_people(journal: Journal) -> None:
 def test_what_was_not_measured_is_none(tmp_path: Path) -> None:
     figures = face_figures.figures(Journal(tmp_path / "journal.jsonl", "key"))
     assert set(figures.values()) == {None}
-    assert set(figures) | set(face_figures.prompt_drops([], [])) == set(face_figures.TARGETS)
+    assert set(figures) | set(face_figures.prompt_drops([], [])) == set(FACES)
 
 
 def test_each_person_has_a_value_and_people_a_spread(journal: Journal) -> None:
@@ -71,9 +72,9 @@ def test_each_attribute_tells_what_adapters_cost() -> None:
 
 
 def test_targets_have_one_bound_or_two() -> None:
-    shown = {name: str(target) for name, target in face_figures.TARGETS.items()}
+    shown = {name: str(target) for name, target in FACES.items()}
     assert shown["verified"] == "≥ 0.8"
     assert shown["natural_auc"] == "≤ 0.8"
     assert shown["edges_sharpness_eyes"] == "0.8 to 1.2"
-    eyes = face_figures.TARGETS["edges_sharpness_eyes"]
+    eyes = FACES["edges_sharpness_eyes"]
     assert [eyes.met(found) for found in (0.79, 0.8, 1.2, 1.21)] == [False, True, True, False]

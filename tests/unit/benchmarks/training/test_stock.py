@@ -60,7 +60,7 @@ def test_every_portrait_is_painted_with_all_of_the_adapter_and_compared_with_our
     described = plan.described
     settings = {
         "num_inference_steps": described.steps,
-        "guidance_scale": described.adapter_guidance_scale,
+        "guidance_scale": described.guidance_scale,
         "output_type": "np",
     }
     assert pipeline.settings == [settings] * 2, "no weight of the adapter, no share"

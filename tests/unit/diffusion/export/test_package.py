@@ -76,6 +76,7 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
     assert package_key(started, tiny_digest(), OPTIONS) == key
     for edited in (
         replace(foundation, guidance_scale=9.0),
+        replace(foundation, adapter_strength=0.75),
         replace(foundation, negative_adapter_share=0.5),
         replace(foundation, trigger="other"),
         replace(foundation, head_height=0.78),
@@ -95,6 +96,16 @@ def test_a_package_tells_how_heads_stand_where_its_foundation_does(tmp_path: Pat
     replace(package, folder=tmp_path / "copy", head_height=0.78, eye_line=0.39).write()
     read = EnginePackage.read(tmp_path / "copy")
     assert (read.head_height, read.eye_line) == (0.78, 0.39)
+
+
+def test_a_package_tells_how_strongly_adapters_show_where_it_is_not_wholly(tmp_path: Path) -> None:
+    assert "adapter_strength" in _AS_THE_FOUNDATION
+    package = tiny_package()
+    assert package.adapter_strength == 1
+    assert "adapter_strength" not in json.loads((package.folder / MANIFEST).read_text()), "as in older packages"
+    shutil.copytree(package.folder, tmp_path / "copy")
+    replace(package, folder=tmp_path / "copy", adapter_strength=0.75).write()
+    assert EnginePackage.read(tmp_path / "copy").adapter_strength == 0.75
 
 
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
     assert (found.eta, found.guidance_interval) == (None, (0.0, 1.0))
     assert found.steps > 0
     assert "{subject}" in found.prompt_template
-    assert found.negative_adapter_share == 1.0, "as in stock pipelines"
+    assert (found.adapter_strength, found.negative_adapter_share) == (1.0, 1.0), "as in stock pipelines"
     assert found.initial_weights is None
     assert (found.head_height, found.eye_line) == (None, None), "photos are cut as large as they allow"
 
@@ -59,13 +59,14 @@ def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
 def test_headshots_yaml_overrides(folder: Path) -> None:
     (folder / "headshots.yaml").write_text(
         "width_px: 64\nsampler: euler\nsteps: 9\nguidance_scale: 2\ntrigger: zwx\nnegative_adapter_share: 0\n"
+        "adapter_strength: 0.7\n"
         "class_nouns: [someone]\nhead_height: 0.8\neye_line: 0.4\ntraining: {rank: 6, steps: 50}\n"
     )
     found = Foundation.read(folder)
     assert (found.native_width_px, found.native_height_px, found.sampler, found.steps) == (64, 128, "euler", 9)
     assert (found.guidance_scale, found.trigger, found.class_nouns) == (2.0, "zwx", ("someone",))
     assert found.adapter_guidance_scale == 2.0, "as without an adapter, unless it is said"
-    assert found.negative_adapter_share == 0.0
+    assert (found.adapter_strength, found.negative_adapter_share) == (0.7, 0.0)
     assert (found.head_height, found.eye_line) == (0.8, 0.4)
     assert found.training == {"rank": 6, "steps": 50}
 

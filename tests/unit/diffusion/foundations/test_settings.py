@@ -46,6 +46,7 @@ def test_its_recipe_is_valid_and_judges_more_than_the_last_step() -> None:
         ("guidance_scale: .nan", "guidance_scale is nan; 0 to 30 is possible"),
         ("guidance_scale: -4", "guidance_scale is -4"),
         ("adapter_guidance_scale: .inf", "adapter_guidance_scale is inf"),
+        ("adapter_strength: 2.5", "adapter_strength is 2.5; 0 to 2 is possible"),
         ("negative_adapter_share: 1.1", "negative_adapter_share is 1.1; 0 to 1 is possible"),
         ("width_px: 0", "width_px is 0; 1 to 8192 is possible"),
         ("height_px: -512", "height_px is -512"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
+from services.generator.adapters.tiers import AdapterRef
 from services.generator.batching.batch import Batch
 from services.generator.batching.denoising import ImageState, advance
 from services.generator.metrics import Metrics
@@ -63,6 +65,28 @@ def test_guidance_costs_a_row_at_the_steps_that_have_it(
     plan = planned(**request_)
     assert (plan.rows, plan.row_steps) == (rows, row_steps)
     assert calls([image(plan), image(plan)]) == of_two
+
+
+@pytest.mark.parametrize(
+    ("asked", "default", "strengths", "guidance"),
+    [
+        ({}, 1.0, (1.0, 0.5), 2.0),
+        ({}, 0.75, (0.75, 0.375), 2.0),
+        ({"adapter_strength": 0.5}, 0.75, (0.5, 0.25), 2.0),
+        ({"adapter_strength": 1.0, "negative_adapter_share": 1.0}, 0.75, (1.0, 1.0), 2.0),
+        ({"adapter_strength": 0.0}, 0.75, (0.0, 0.0), 3.0),
+        ({}, 0.0, (0.0, 0.0), 3.0),
+    ],
+    ids=str,
+)
+def test_adapters_show_as_the_foundation_says_unless_the_request_does(
+    asked: dict[str, Any], default: float, strengths: tuple[float, float], guidance: float
+) -> None:
+    made = replace(package(), adapter_strength=default, negative_adapter_share=0.5, guidance_scale=3.0)
+    adapter = AdapterRef("a" * 64, "adapters/a", made.foundation_digest)
+    plan = make_plan(GenerationRequest(tenant="a", prompt="someone", adapter=adapter, **asked), made)
+    assert (plan.strength, plan.negative_strength) == strengths
+    assert plan.guidance == guidance, "an adapter that does not show is the bare foundation"
 
 
 def test_an_image_keeps_the_rows_that_it_needs_later_and_no_more() -> None:

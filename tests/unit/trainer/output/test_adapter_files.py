@@ -199,8 +199,9 @@ def test_other_initial_weights_or_guidance_are_another_run(store: ArtifactStore)
         dataclasses.replace(PROVENANCE, start_sha256="b" * 64),
         dataclasses.replace(PROVENANCE, guidance=(2.0, 1.0)),
         dataclasses.replace(PROVENANCE, painting="{1}"),
+        dataclasses.replace(PROVENANCE, adapter_strength=0.5),
     )
-    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 4
+    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 5
     write(store)
     for name in NAMES[:2]:
         assert read_arrays(get(store, name))[1]["start_sha256"] == "a" * 64

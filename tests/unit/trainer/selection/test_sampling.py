@@ -46,11 +46,11 @@ def write_adapter(made: AdaptedUNet, path: Path) -> None:
     write_diffusers_lora(path, pairs_of_peft(weights), {})
 
 
-@pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
-def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, share: float) -> None:
+@pytest.mark.parametrize(("strength", "share"), [(1.0, 1.0), (0.75, 0.25), (1.0, 0.0)])
+def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, strength: float, share: float) -> None:
     folder = Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
     with (folder / "headshots.yaml").open("a") as settings:
-        settings.write(f"negative_adapter_share: {share}\n")
+        settings.write(f"adapter_strength: {strength}\nnegative_adapter_share: {share}\n")
     foundation = Foundation.read(folder)
     made = adapted(foundation)
     write_adapter(made, tmp_path / "adapter.safetensors")
