@@ -20,6 +20,7 @@ from headshots.errors import InvalidArgumentError
 FORMAT = 5
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
+_UNTOLD = {"tensorrt_rtx": None, "head_height": None, "eye_line": None, "adapter_strength": 1.0}
 ENGINE_SUFFIX = ".engine"
 """Of engines that were built ahead of time, beside the graphs."""
 MAX_VAE_ROWS = 8
@@ -82,8 +83,7 @@ class RtxEngines:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RtxEngines:
         """Inverse of ``asdict``."""
-        engines = tuple(RtxEngine(**entry) for entry in value["engines"])
-        return cls(value["version"], tuple(value["targets"]), engines)
+        return cls(value["version"], tuple(value["targets"]), tuple(RtxEngine(**entry) for entry in value["engines"]))
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,8 @@ class EnginePackage:
         slots: S of the bank; slot 0 is all zeros.
         max_rows: rows a UNet call takes at most.
         latent_channels, vae_scale_factor, context_width, tokens: shapes.
-        native_width_px, native_height_px: default size: the foundation's own, or where ``sizes`` do not span it their
-            first.
-        size_multiple_px: widths and heights are multiples of it.
-        max_size_px: largest width or height.
+        native_width_px, native_height_px: default size: the foundation's, or the first of ``sizes`` that do not span it.
+        size_multiple_px, max_size_px: widths and heights are multiples of the one, and at most the other.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, eta, steps, guidance_scale, guidance_interval, trigger, prompt_template, class_nouns, head_height,
@@ -186,9 +184,9 @@ class EnginePackage:
             )
         try:
             return cls._from_json(folder, json.loads(path.read_text("utf-8")))
+        except InvalidArgumentError:
+            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, InvalidArgumentError):
-                raise
             raise InvalidArgumentError(
                 "ENGINE_DAMAGED", f"{path} cannot be read ({error}); delete the folder and export again"
             ) from error
@@ -213,11 +211,9 @@ class EnginePackage:
     def write(self) -> None:
         """Write ``engine.json`` into ``folder``, sorted, so that equal packages are equal bytes."""
         value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
-        for name in ("folder", *(it for it in ("tensorrt_rtx", "head_height", "eye_line") if value[it] is None)):
+        # As in older packages, whose bytes stay the same.
+        for name in ("folder", *(name for name, meant in _UNTOLD.items() if value[name] == meant)):
             del value[name]
-        if self.adapter_strength == 1:
-            # As before packages had it, so that they stay the same bytes.
-            del value["adapter_strength"]
         (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
 
     @property

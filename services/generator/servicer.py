@@ -161,8 +161,7 @@ def hold_eviction(request: pb.EvictAdapterRequest) -> None:
 def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | None) -> GenerationRequest:
     adapter = None
     if request.HasField("adapter"):
-        given = request.adapter
-        adapter = AdapterRef(given.sha256, given.key, given.foundation_digest)
+        adapter = AdapterRef(request.adapter.sha256, request.adapter.key, request.adapter.foundation_digest)
     return GenerationRequest(
         tenant=request.tenant,
         prompt=request.prompt,

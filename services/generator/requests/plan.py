@@ -105,19 +105,15 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
     )
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
-    given, share = request.guidance_scale, request.negative_adapter_share
-    strength = package.adapter_strength if request.adapter_strength is None else request.adapter_strength
-    # An adapter at strength 0 is the bare foundation, in this too.
-    bare = request.adapter is None or strength == 0
-    default = package.guidance_scale if bare else package.adapter_guidance_scale
+    strength, negative_strength = _strengths(request, package)
     return Plan(
         request=request,
         steps=steps,
         schedule=schedule,
-        guidance=default if given is None else given,
+        guidance=_guidance(request, package, strength),
         interval=_interval(request, package),
         strength=strength,
-        negative_strength=strength * (package.negative_adapter_share if share is None else share),
+        negative_strength=negative_strength,
         width_px=width,
         height_px=height,
         quality=request.quality or DEFAULT_QUALITY,
@@ -125,6 +121,21 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
         starts_from_noise=share_of_steps == 1 and request.source is not None and request.source.mask is not None,
         given_noise_NCHW=_given_noise(request, shape) if request.noise else None,
     )
+
+
+def _strengths(request: GenerationRequest, package: EnginePackage) -> tuple[float, float]:
+    """Of the adapter, where the prompt is seen, and where the negative one is."""
+    strength = package.adapter_strength if request.adapter_strength is None else request.adapter_strength
+    share = package.negative_adapter_share if request.negative_adapter_share is None else request.negative_adapter_share
+    return strength, strength * share
+
+
+def _guidance(request: GenerationRequest, package: EnginePackage, strength: float) -> float:
+    """Its scale. An adapter at strength 0 is the bare foundation, in this too."""
+    if request.guidance_scale is not None:
+        return request.guidance_scale
+    bare = request.adapter is None or strength == 0
+    return package.guidance_scale if bare else package.adapter_guidance_scale
 
 
 def _interval(request: GenerationRequest, package: EnginePackage) -> tuple[float, float]:
