@@ -98,7 +98,7 @@ class EnginePackage:
         slots: S of the bank; slot 0 is all zeros.
         max_rows: rows a UNet call takes at most.
         latent_channels, vae_scale_factor, context_width, tokens: shapes.
-        native_width_px, native_height_px: default size: the foundation's, or the first of ``sizes`` that do not span it.
+        native_width_px, native_height_px: default size: the foundation's, or the first of ``sizes`` not spanning it.
         size_multiple_px, max_size_px: widths and heights are multiples of the one, and at most the other.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
