@@ -58,6 +58,14 @@ def by_person(journal: Journal) -> dict[str, dict[str, Any]]:
     return {name: {**_spread(list(people.values())), "people": people} for name, people in values.items()}
 
 
+def natural_by_person(journal: Journal) -> dict[str, list[float]]:
+    """What `natural` and `natural_auc` are the means of: each person's precision over true renders', and area."""
+    asked = _asked(journal).values()
+    true = _mean(result["precision_true"] for result in asked)
+    shares = [ratio for result in asked if (ratio := _ratio(result["precision"], true)) is not None]
+    return {"natural": shares, "natural_auc": [result["auc"] for result in asked]}
+
+
 def worst_first(journal: Journal) -> list[int]:
     """People by their share of the face, the least like first."""
     known = journal.all("faces")

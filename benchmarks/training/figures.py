@@ -92,11 +92,12 @@ def _spread(plan: Plan, journal: Journal) -> dict[str, list[float]]:
         "seconds_per_training": (one["seconds"] for one in journal.all("timed").values()),
         "likeness_gain_equal_time": _gains(journal).values(),
         **{
-            f"prompt_drop_{name}": (
+            f"prompt_drop_{name}": [
                 100 * (bare[of]["following"][name] - one["following"][name]) for of, one in ours.items() if of in bare
-            )
+            ]
             for name in ATTRIBUTES
         },
+        **face_figures.natural_by_person(journal),
         **{name: of_faces[name]["people"].values() for name in FACES if name in of_faces},
     }
     if speeds:

@@ -23,9 +23,9 @@ OTHER_GUIDANCE = ((0.6, 1.0, 0.8), (1.6, 1.0, 1.0), (0.6, 0.4, 1.0), (1.6, 0.4, 
 _SEED, _BARE_SEED = 500_000, 900_000
 
 
-def portraits(plan: Plan, person: int, adapter: bytes) -> list[Pixels]:
-    """Every scene with every seed."""
-    return _painter(plan).paint(adapter, orders_of(plan, person))
+def portraits(plan: Plan, person: int, adapter: bytes, guidance: Guidance | None = None) -> list[Pixels]:
+    """Every scene with every seed; ``guidance``: the foundation's own by default."""
+    return _painter(plan).paint(adapter, orders_of(plan, person), guidance)
 
 
 def orders_of(plan: Plan, person: int) -> list[tuple[str, int]]:

@@ -105,8 +105,9 @@ TUNING = Cast(
     seeds=(11, 12, 13, 14),
 )
 # Published figures are of these; nothing is ever chosen by them. The outfits and places are all that neither
-# checkpoints nor captions name, in other pairs and other light. Where what they show leads to another recipe, the next
-# figures are of others again: until the evening of 30 November they were of people from 6,000 on.
+# checkpoints nor captions name, in pairs that no recipe was chosen by, and in other light. Where what they show leads
+# to another recipe, the next figures are of others: until the evening of 30 November they were of people from 6,000 on,
+# among whose eight pairs two of these were, in other light.
 PUBLISHED = Cast(
     "published",
     first_person=9_000,

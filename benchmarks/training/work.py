@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from benchmarks.training import painting
+from benchmarks.training.engine import Guidance
 from benchmarks.training.judging import Jury, gallery, through_the_gate
 from benchmarks.training.peer import Peer, Tuning
 from benchmarks.training.people import Pixels
@@ -33,6 +34,9 @@ from services.trainer.selection.scores import TrainingScores
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _ONE = Cores(processes=1, threads=1)
+# Ours was chosen for our adapters. A rival would try others for theirs: whole ones, led away from a weaker self or from
+# an equal one, and further.
+PEERS_GUIDANCE = (None, Guidance(1.5, 0.5), Guidance(2.5, 0.5), Guidance(2.5), Guidance(4.0))
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def ours(plan: Plan, person: int) -> dict[str, Any]:
 
 
 def peer(plan: Plan, person: int, seconds: float, tuning: Tuning) -> dict[str, Any]:
-    """The peer's training for as many seconds as ours took, loading and caching not counted; painted, judged alike."""
+    """The peer's training for as many seconds as ours took, loading and caching not counted; painted as suits it."""
     torch.set_num_threads(1)
     recipe = Recipe.resolve(plan.described)
     with tempfile.TemporaryDirectory() as folder:
@@ -74,8 +78,21 @@ def peer(plan: Plan, person: int, seconds: float, tuning: Tuning) -> dict[str, A
         trainer = Peer(plan.foundation, files, caption(plan, person), recipe, side(plan), tuning)
         steps = trainer.run_for(seconds)
         adapter = trainer.adapter(plan.digest)
-    pictures, sheet = painting.portraits(plan, person, adapter), f"{person:02d}-peer.jpg"
-    return {"seconds": seconds, "steps": steps, "tuning": tuning.name, **judged(plan, person, pictures, sheet)}
+    tries = {
+        str(guidance or "as ours"): judged(
+            plan, person, painting.portraits(plan, person, adapter, guidance), f"{person:02d}-peer-{number}.jpg"
+        )
+        for number, guidance in enumerate(PEERS_GUIDANCE)
+    }
+    likeliest = max(tries, key=lambda painted: float(tries[painted]["likeness"]))
+    return {
+        "seconds": seconds,
+        "steps": steps,
+        "tuning": tuning.name,
+        "painted": likeliest,
+        "likeness_painted": {painted: result["likeness"] for painted, result in tries.items()},
+        **tries[likeliest],
+    }
 
 
 def bare(plan: Plan, person: int) -> dict[str, Any]:

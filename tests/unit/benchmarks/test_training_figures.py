@@ -82,3 +82,19 @@ def test_the_cost_of_the_bundled_start_is_known_and_of_another_nothing_is_claime
     assert {"minutes", "cores", "people", "source"} <= set(known)
     assert start_cost("0" * 64) == {"sha256": "0" * 64}
     assert start_cost(None) is None
+
+
+def test_each_figures_spread_is_of_its_own_values(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", "key")
+    for person, lost in enumerate((0.1, 0.3)):
+        followed = {"outfit": 1.0 - lost, "backdrop": 1.0 - lost / 2, "light": 1.0}
+        journal.add("ours", person, {**judged(0.8), "following": followed})
+        journal.add("bare", person, judged(0.0))
+    people = {str(person): {"precision": 0.2 * (person + 1), "precision_true": 0.8, "auc": 0.9} for person in (0, 1)}
+    journal.add("natural", 0, {"people": people, "taught": {}, "bare": 0.4})
+    spread = result(plan(tmp_path), journal)["spread"]
+    assert spread["prompt_drop_outfit"] == pytest.approx([10, 30])
+    assert spread["prompt_drop_backdrop"] == pytest.approx([5, 15])
+    assert spread["prompt_drop_light"] == [0, 0]
+    assert spread["natural"] == pytest.approx([0.25, 0.5])
+    assert spread["natural_auc"] == [0.9, 0.9]
