@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -82,6 +83,14 @@ def test_one_person_is_near_and_strangers_are_far(analyzer: FaceAnalyzer) -> Non
     assert scores["rank1"] > 0.95
     assert scores["true_match_rate"] > 0.9
     assert scores["false_match_rate"] < 0.05
+
+
+@pytest.mark.parametrize("framing", ["", "_close"])
+def test_the_scores_beside_it_say_that_it_tells_lookalikes(framing: str) -> None:
+    """As `foundry.evaluate_analyzer` found, on people that nothing was taught or chosen by."""
+    scores = json.loads((default_analyzer() / "scores.json").read_text())
+    assert scores[f"auc_hard{framing}"] >= 0.99
+    assert scores[f"rank1_lookalikes{framing}"] >= 0.95
 
 
 def test_soft_noisy_and_compressed_pictures_keep_their_person(analyzer: FaceAnalyzer) -> None:
