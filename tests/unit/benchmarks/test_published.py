@@ -70,6 +70,12 @@ def test_there_is_one_result_of_each_benchmark_with_the_figures_of_today(folder:
         published.published("gateway", folder)
 
 
+def test_serving_and_trainings_are_of_one_revision_as_it_was_committed() -> None:
+    serving, training = (str(published.published(name)["revision"]) for name in ("serving", "training"))
+    assert serving == training
+    assert "dirty" not in serving
+
+
 def test_figures_are_quoted_with_three_digits_and_their_spread() -> None:
     assert [said(value) for value in (0.65428, 1.0674, 104.28, 2.0, 0.0, None)] == [
         "0.654",
