@@ -87,6 +87,16 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
     assert len({package_key(each, tiny_digest(), OPTIONS) for each in told}) == 3
 
 
+def test_packages_from_before_adapters_had_a_strength_need_not_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    plain = json.dumps
+    monkeypatch.setattr(ensure.json, "dumps", lambda value, **more: told.append(value) or plain(value, **more))
+    foundation = Foundation.read(tiny_foundation())
+    for strength in (1.0, 0.75):
+        package_key(replace(foundation, adapter_strength=strength), tiny_digest(), OPTIONS)
+    assert ["adapter_strength" in described for _, described, *_ in told] == [False, True]
+
+
 def test_a_package_tells_how_heads_stand_where_its_foundation_does(tmp_path: Path) -> None:
     assert {"head_height", "eye_line"} <= set(_AS_THE_FOUNDATION)
     package = tiny_package()
