@@ -88,12 +88,11 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
 
 
 def test_packages_from_before_adapters_had_a_strength_need_not_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
+    foundation, digest, told = Foundation.read(tiny_foundation()), tiny_digest(), list[Any]()
     plain = json.dumps
     monkeypatch.setattr(ensure.json, "dumps", lambda value, **more: told.append(value) or plain(value, **more))
-    foundation = Foundation.read(tiny_foundation())
     for strength in (1.0, 0.75):
-        package_key(replace(foundation, adapter_strength=strength), tiny_digest(), OPTIONS)
+        package_key(replace(foundation, adapter_strength=strength), digest, OPTIONS)
     assert ["adapter_strength" in described for _, described, *_ in told] == [False, True]
 
 
